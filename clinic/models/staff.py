@@ -1,0 +1,115 @@
+"""Clinics and the people who work in them."""
+
+import uuid
+from datetime import time
+from typing import Any, ClassVar, Self
+from zoneinfo import ZoneInfo
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.db import models
+
+
+class Clinic(models.Model):
+    """The tenant. Its zone and hours rule what is sent and what patients are told."""
+
+    class Cover(models.TextChoices):
+        """Who reads the alert mailbox: at all hours, or in staffed hours only."""
+
+        ALWAYS = "always"
+        WEEKDAYS = "weekdays"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=120)  # for staff; may tell the speciality
+    sender_name = models.CharField(max_length=60, default="Care Team")  # what patients see
+    zone = models.CharField(max_length=64)
+    phone = models.CharField(max_length=32, blank=True)
+    quiet_from = models.TimeField(default=time(21))
+    quiet_until = models.TimeField(default=time(8))
+    cover = models.CharField(max_length=10, choices=Cover, default=Cover.WEEKDAYS)
+    staffed_days = models.JSONField(default=list)  # weekdays, 0 = Monday
+    staffed_from = models.TimeField(default=time(8))
+    staffed_until = models.TimeField(default=time(17))
+    mailbox_reader = models.CharField(max_length=120, blank=True)  # who reads alerts in those hours
+    reply_within_minutes = models.PositiveSmallIntegerField(default=60)
+    greet_by_first_name = models.BooleanField(default=False)
+    switched_on = models.JSONField(default=list)  # partly verified texts used knowingly: "gad7:es"
+    created_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"clinic {self.pk}"
+
+    @property
+    def tz(self) -> ZoneInfo:
+        return ZoneInfo(self.zone)
+
+
+class UserManager(BaseUserManager["User"]):
+    """What Django's and allauth's account code expects; staff come in by invitation only."""
+
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        user = self.model(email=self.normalize_email(email).lower(), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+
+class User(AbstractBaseUser):
+    """One person who signs in. What they may do is their Member row, per clinic."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    email = models.EmailField(unique=True)
+    name = models.CharField(max_length=120, blank=True)
+    is_active = models.BooleanField(default=True)
+    date_joined = models.DateTimeField(auto_now_add=True)
+
+    objects = UserManager()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    def __str__(self) -> str:
+        return f"user {self.pk}"
+
+
+class MemberQuerySet(models.QuerySet["Member"]):
+    def active(self) -> Self:
+        return self.filter(active=True, user__is_active=True)
+
+    def responders(self) -> Self:
+        """Members who are told about alerts."""
+        return self.active().filter(is_responder=True, role__in=Member.CLINICAL)
+
+
+class Member(models.Model):
+    """One person's role in one clinic."""
+
+    class Role(models.TextChoices):
+        ADMIN = "admin"
+        CLINICIAN = "clinician"
+        COORDINATOR = "coordinator"
+        VIEWER = "viewer"
+
+    CLINICAL = (Role.ADMIN, Role.CLINICIAN)  # may see scores and take an alert
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="members")
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="memberships")
+    role = models.CharField(max_length=12, choices=Role)
+    is_responder = models.BooleanField(default=False)
+    active = models.BooleanField(default=True)
+    joined_at = models.DateTimeField()
+
+    objects = MemberQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["clinic", "user"], name="one_membership_per_clinic"),
+        ]
+
+    def __str__(self) -> str:
+        return f"member {self.pk}"
+
+    @property
+    def is_clinical(self) -> bool:
+        return self.role in self.CLINICAL

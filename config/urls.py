@@ -1,0 +1,12 @@
+"""Every address of the service, in one place."""
+
+from django.urls import include, path
+
+urlpatterns = [
+    path("accounts/", include("clinic.urls")),
+    path("accounts/", include("allauth.account.urls")),
+    path("anymail/", include("anymail.urls")),
+    path("", include("surveys.urls")),
+    path("", include("reminders.urls")),
+    path("", include("dashboards.urls")),
+]

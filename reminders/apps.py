@@ -1,0 +1,23 @@
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+
+CATALOGUE = Path(__file__).parent / "catalogue"
+
+
+def record_protocols(**kwargs: Any) -> None:
+    """A deploy records the built-in protocols beside the tables that refer to them."""
+    from clinic.definitions import record_catalogue
+    from clinic.models import Definition
+
+    record_catalogue(Definition.Kind.PROTOCOL, CATALOGUE, now=datetime.now(UTC))
+
+
+class RemindersConfig(AppConfig):
+    name = "reminders"
+
+    def ready(self) -> None:
+        post_migrate.connect(record_protocols, sender=self)

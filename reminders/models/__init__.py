@@ -1,0 +1,16 @@
+"""Everything that leaves the building: what we mean to send and what became of it."""
+
+from reminders.models.claims import Claim, State
+from reminders.models.delivery import Lane, ProviderEvent, Suppression
+from reminders.models.messages import Attempt, Message, Notice
+
+__all__ = [
+    "Attempt",
+    "Claim",
+    "Lane",
+    "Message",
+    "Notice",
+    "ProviderEvent",
+    "State",
+    "Suppression",
+]

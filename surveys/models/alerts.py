@@ -1,0 +1,119 @@
+"""Answers that need a person: raised in the answer's transaction, owned, ended."""
+
+import uuid
+from typing import Self
+
+from django.db import models
+from django.db.models import Q
+
+from clinic.models import Clinic, Member, Patient, User
+from surveys.models.answers import Response
+from surveys.models.followups import FollowUp
+
+
+class AlertQuerySet(models.QuerySet["Alert"]):
+    def visible_to(self, user: User) -> Self:
+        return self.filter(
+            clinic__members__user=user,
+            clinic__members__active=True,
+            clinic__members__user__is_active=True,
+        )
+
+    def open(self) -> Self:
+        return self.filter(closed_at=None)
+
+    def untaken(self) -> Self:
+        return self.open().filter(owner=None)
+
+    def about_patients(self) -> Self:
+        """Without the test alerts by which a clinic proves its chain."""
+        return self.exclude(rule=Alert.TEST_RULE)
+
+
+class Alert(models.Model):
+    """One answer that needs a person, with an owner and an end."""
+
+    TEST_RULE = "test"
+
+    class Level(models.TextChoices):
+        REVIEW = "review"
+        URGENT = "urgent"
+        CRITICAL = "critical"
+
+    class Outcome(models.TextChoices):
+        SPOKE = "spoke", "Spoke with the patient"
+        SEEN = "seen", "Seen in clinic"
+        REFERRED = "referred", "Referred to emergency care"
+        WELFARE = "welfare", "Welfare check requested"
+        NOT_REACHED = "not_reached", "Could not be reached"
+        NO_ACTION = "no_action", "Reviewed, no contact needed"
+        TESTED = "tested", "Test alert"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="alerts")
+    reference = models.CharField(max_length=10)  # what a notice may say: "7F3K-21"
+    patient = models.ForeignKey(
+        Patient, on_delete=models.PROTECT, null=True, related_name="alerts"
+    )  # none for a test alert
+    follow_up = models.ForeignKey(
+        FollowUp, on_delete=models.PROTECT, null=True, related_name="alerts"
+    )
+    response = models.ForeignKey(
+        Response, on_delete=models.PROTECT, null=True, related_name="alerts"
+    )
+    level = models.CharField(max_length=8, choices=Level)
+    rule = models.CharField(max_length=60)  # which rule, with its version
+    trigger = models.CharField(max_length=60)  # what gave it, e.g. "9=2": the same answer, once
+    raised_at = models.DateTimeField()
+    owner = models.ForeignKey(Member, on_delete=models.PROTECT, null=True, related_name="+")
+    taken_at = models.DateTimeField(null=True, blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+    outcome = models.CharField(max_length=12, choices=Outcome, blank=True)
+
+    objects = AlertQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["response", "trigger"],
+                condition=Q(response__isnull=False),
+                name="one_alert_per_answer",
+            ),
+            models.CheckConstraint(
+                condition=Q(taken_at=None) | Q(owner__isnull=False), name="taken_has_an_owner"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["clinic", "raised_at"], condition=Q(closed_at=None), name="alert_open_idx"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"alert {self.reference}"
+
+
+class AlertEvent(models.Model):
+    """One thing that happened to an alert. Append-only."""
+
+    class Kind(models.TextChoices):
+        RAISED = "raised"
+        LEVEL = "level"
+        NOTIFIED = "notified"
+        NOT_DELIVERED = "not_delivered"
+        TAKEN = "taken"
+        PHONE = "phone"  # the patient left the best number for today
+        NOTE = "note"
+        CLOSED = "closed"
+
+    alert = models.ForeignKey(Alert, on_delete=models.PROTECT, related_name="events")
+    at = models.DateTimeField()
+    kind = models.CharField(max_length=13, choices=Kind)
+    member = models.ForeignKey(Member, on_delete=models.PROTECT, null=True, related_name="+")
+    detail = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["alert", "at"], name="alert_event_idx")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.pk}"
