@@ -3,7 +3,10 @@ from pathlib import Path
 from typing import Any
 
 from django.apps import AppConfig
+from django.core.checks import register
 from django.db.models.signals import post_migrate
+
+from surveys.checks import catalogue_is_sound
 
 CATALOGUE = Path(__file__).parent / "catalogue"
 
@@ -20,4 +23,5 @@ class SurveysConfig(AppConfig):
     name = "surveys"
 
     def ready(self) -> None:
+        register(catalogue_is_sound)
         post_migrate.connect(record_instruments, sender=self)
