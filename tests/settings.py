@@ -1,6 +1,7 @@
 """Settings of the test run: the same file as production, with an environment of its own."""
 
 import os
+import tempfile
 
 _defaults = {
     "SECRET_KEY": "test-only-secret-key-of-more-than-fifty-characters-for-tests",
@@ -20,3 +21,8 @@ from config.settings import *  # noqa: E402, F403
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = os.environ.get("EMAIL_BACKEND", "django.core.mail.backends.locmem.EmailBackend")
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):  # noqa: F405
+    # A file, not memory: write-ahead log, locks and worker processes are part of what is tested.
+    _folder = tempfile.TemporaryDirectory(prefix="ag-sqlite-")
+    DATABASES["default"]["TEST"] = {"NAME": f"{_folder.name}/test.sqlite3"}  # noqa: F405

@@ -1,0 +1,3 @@
+"""Fixtures for every test. Real servers and processes are in `tests/servers.py`."""
+
+pytest_plugins = ["tests.servers"]
