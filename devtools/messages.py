@@ -11,8 +11,7 @@ from pathlib import Path
 
 import polib
 
-from devtools.processes import ROOT
-from devtools.stack import machine_environment
+from devtools.processes import ROOT, machine_environment
 
 LOCALE = ROOT / "locale"
 COLLECT = ["makemessages", "--all", "--no-wrap", "--no-obsolete", "--add-location=file"]

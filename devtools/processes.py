@@ -17,6 +17,11 @@ PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
+# What a child may know of the machine. Nothing else of the caller's environment is handed on, so
+# that a demo or a test can never reach a database or a mail server it was not given.
+HANDED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ")
+
+
 class StartFailed(Exception):
     """A child died, or did not become ready in time. The text ends with its last log lines."""
 
@@ -33,6 +38,7 @@ class Child:
     stop_signal: signal.Signals = signal.SIGTERM
     process: "subprocess.Popen[bytes] | None" = field(default=None, repr=False)
     _log_began: int = field(default=0, repr=False)
+    _asked: bool = field(default=False, repr=False)
 
     def start(self) -> None:
         """Start in a session of its own, so that Ctrl-C reaches only the supervisor."""
@@ -40,7 +46,7 @@ class Child:
         if self.user is not None:
             ids = {"user": self.user, "group": self.user, "extra_groups": []}
         with self.log.open("ab") as log:
-            self._log_began = log.tell()
+            self._log_began, self._asked = log.tell(), False
             self.process = subprocess.Popen(  # type: ignore[call-overload]
                 list(self.command),
                 env=dict(self.env),
@@ -62,12 +68,17 @@ class Child:
     def alive(self) -> bool:
         return self.process is not None and self.process.poll() is None
 
+    def ask_to_stop(self) -> None:
+        if self.process is not None and not self._asked:
+            self.process.send_signal(self.stop_signal)
+            self._asked = True  # Celery takes a second request for an order to drop everything
+
     def stop(self, seconds: float = 20) -> None:
         """Ask it to end; after `seconds` end its whole process group."""
         if self.process is None:
             return
         if self.alive:
-            self.process.send_signal(self.stop_signal)
+            self.ask_to_stop()
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.process.wait(seconds)
         self.kill()
@@ -80,11 +91,27 @@ class Child:
             os.killpg(self.pid, signal.SIGKILL)
         self.process.wait()
 
-    def wait_until(self, ready: Callable[[], bool], seconds: float = 30) -> None:
+    @property
+    def ending(self) -> str:
+        code = self.process.poll() if self.process else None
+        if code is not None and code < 0:
+            return f"was killed ({signal.Signals(-code).name})"
+        return f"ended with exit status {code}"
+
+    def start_until(self, ready: Callable[[], bool], seconds: float = 30) -> None:
+        """Start and wait until it is ready; if that does not come to pass, leave nothing behind."""
+        self.start()
+        try:
+            self._wait_until(ready, seconds)
+        except BaseException:
+            self.stop(5)
+            raise
+
+    def _wait_until(self, ready: Callable[[], bool], seconds: float) -> None:
         deadline = time.monotonic() + seconds
         while not ready():
             if not self.alive:
-                raise StartFailed(f"{self.name} stopped while starting.\n{self.last_lines()}")
+                raise StartFailed(f"{self.name} {self.ending} at its start.\n{self.last_lines()}")
             if time.monotonic() > deadline:
                 raise StartFailed(f"{self.name} not ready in {seconds:g} s.\n{self.last_lines()}")
             time.sleep(0.05)
@@ -112,6 +139,10 @@ def _tether(ends_with: signal.Signals) -> Callable[[], None] | None:
             os._exit(1)
 
     return in_the_child
+
+
+def machine_environment() -> dict[str, str]:
+    return {name: os.environ[name] for name in HANDED_ON if name in os.environ}
 
 
 def free_port(preferred: int = 0) -> int:

@@ -1,18 +1,13 @@
 """Afterglow's own processes, as in production: web server, Celery worker, Celery beat."""
 
 import http.client
-import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from devtools.processes import Child
-
-# What a child may know of the machine. Nothing else of the caller's environment is handed on, so
-# that a demo or a test can never reach a database or a mail server it was not given.
-HANDED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT", "COVERAGE_PROCESS_START")
+from devtools.processes import Child, machine_environment
 
 
 class Broker(Protocol):
@@ -24,12 +19,11 @@ class Broker(Protocol):
 
 
 class MailServer(Protocol):
-    host: str
-    port: int
+    @property
+    def host(self) -> str: ...
 
-
-def machine_environment() -> dict[str, str]:
-    return {name: os.environ[name] for name in HANDED_ON if name in os.environ}
+    @property
+    def port(self) -> int: ...
 
 
 def environment(
@@ -81,20 +75,17 @@ class Stack:
 
     def start_web(self, port: int, *, workers: int = 2) -> Child:
         child = self.web(port, workers=workers)
-        child.start()
-        child.wait_until(lambda: page_status(port, "/accounts/login/") == 200, 60)
+        child.start_until(lambda: page_status(port, "/accounts/login/") == 200, 60)
         return child
 
     def start_worker(self, name: str = "worker", *, concurrency: int = 2) -> Child:
         child = self.worker(name, concurrency=concurrency)
-        child.start()
-        child.wait_until(lambda: " ready." in child.written(), 60)
+        child.start_until(lambda: " ready." in child.written(), 60)
         return child
 
     def start_beat(self) -> Child:
         child = self.beat()
-        child.start()
-        child.wait_until(lambda: "beat: Starting..." in child.written(), 60)
+        child.start_until(lambda: "beat: Starting..." in child.written(), 60)
         return child
 
     def _child(self, name: str, command: list[str]) -> Child:

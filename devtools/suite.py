@@ -13,10 +13,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from devtools import browser, check
-from devtools.processes import ROOT
+from devtools.processes import ROOT, machine_environment
 from devtools.servers.postgres import Postgres
 from devtools.servers.valkey import describe, tests_binary
-from devtools.stack import machine_environment
 
 # The only things of the caller's environment that change what is tested.
 HONOURED = ("REDIS_URL", "TEST_DATABASE_URL", "CHROMIUM", "HYPOTHESIS_PROFILE")

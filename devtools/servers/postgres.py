@@ -53,8 +53,7 @@ class Postgres:
     def start(self) -> None:
         if not (self.run / "data").exists():
             self._initialise()
-        self.child.start()
-        self.child.wait_until(self.accepts)
+        self.child.start_until(self.accepts)
 
     def accepts(self) -> bool:
         try:

@@ -1,14 +1,16 @@
 """A real Redis or Valkey of our own on a unix socket: nobody else on the machine can open it."""
 
+import atexit
 import os
 import shutil
 import socket
 import subprocess
+import tempfile
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from devtools.processes import Child
+from devtools.processes import Child, machine_environment
 
 # A unix socket path holds about 107 bytes, on macOS 103.
 LONGEST_SOCKET_PATH = 100
@@ -19,12 +21,14 @@ class Valkey:
 
     def __init__(self, directory: Path, *, binary: Path, log: Path | None = None) -> None:
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self.directory = directory
         self.socket = directory / "s"
         if len(os.fsencode(self.socket)) > LONGEST_SOCKET_PATH:
-            raise ValueError(f"{self.socket} is too long for a unix socket")
+            elsewhere = tempfile.mkdtemp(prefix="ag-")
+            atexit.register(shutil.rmtree, elsewhere, ignore_errors=True)
+            self.socket = Path(elsewhere) / "s"
         command = [str(binary), *_options(directory, self.socket)]
-        self.child = Child("valkey", command, dict(os.environ), log or directory / "log", directory)
+        log = log or directory / "log"
+        self.child = Child("valkey", command, machine_environment(), log, directory)
         self.version = describe(binary)
 
     @property
@@ -42,8 +46,7 @@ class Valkey:
 
     def start(self) -> None:
         self.socket.unlink(missing_ok=True)
-        self.child.start()
-        self.child.wait_until(self.pings)
+        self.child.start_until(self.pings)
 
     def pings(self) -> bool:
         return self.command("PING") == "+PONG"
