@@ -162,6 +162,7 @@ class Wording:
     screens: Mapping[str, str]  # questions above ticks
     declines: Mapping[str, str]  # "prefer not to answer", for items that offer it
     none_of_these: str
+    partial: bool  # knows that it lacks items; only a subset can be offered
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from surveys.instruments.shape import (
     Scale,
     Watch,
 )
+from surveys.instruments.wording import gaps
 
 RANK: Mapping[Level, int] = {"review": 1, "urgent": 2, "critical": 3}
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
@@ -33,6 +34,7 @@ def _complaints(instrument: Instrument) -> Iterator[str]:
         yield from _item(item)
     for scale in instrument.scales:
         yield from (f"scale {scale.key}: {text}" for text in _scale(scale, instrument))
+    yield from gaps(instrument)
     yield from _references(instrument)
     yield from _screens(instrument)
     yield from _loinc(instrument)

@@ -1,9 +1,9 @@
 """The part of a definition that a patient sees: screens in order, and words per language."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from surveys.instruments.reading import Table
-from surveys.instruments.shape import Gate, Item, Kind, Screen, Wording
+from surveys.instruments.shape import Gate, Instrument, Item, Kind, Screen, Wording
 
 Symptoms = tuple[tuple[Item, Item], ...]
 
@@ -96,8 +96,8 @@ def _wording(language: str, table: Table, items: tuple[Item, ...], symptoms: Sym
         screens=table.words("screens"),
         declines=table.words("declines"),
         none_of_these=table.optional("none_of_these", str) or "",
+        partial=table.flag("partial"),
     )
-    _refuse_gaps(table, wording, items)
     table.close()
     return wording
 
@@ -137,17 +137,23 @@ def _numbers(items: tuple[Item, ...], anchored: Mapping[str, str]) -> dict[str, 
     }
 
 
-def _refuse_gaps(table: Table, wording: Wording, items: tuple[Item, ...]) -> None:
+def gaps(instrument: Instrument) -> Iterator[str]:
     """Each item has words and exactly its own choices. `partial` lists fewer items knowingly."""
-    partial = table.flag("partial")
-    values = {item.key: set(item.values) for item in items}
+    values = {item.key: set(item.values) for item in instrument.items}
+    for wording in instrument.wording.values():
+        for complaint in _gaps(wording, values):
+            yield f"wording {wording.language}: {complaint}"
+        for item in instrument.items:
+            if item.may_decline and item.key not in wording.declines:
+                yield f"wording {wording.language}: item {item.key}: no words for declining"
+
+
+def _gaps(wording: Wording, values: Mapping[str, set[int]]) -> Iterator[str]:
     if unknown := (set(wording.items) | set(wording.choices) | set(wording.stems)) - set(values):
-        raise table.refuse(f"unknown items {', '.join(sorted(unknown))}")
-    if not partial and (silent := set(values) - set(wording.items)):
-        raise table.refuse(f"no words for {', '.join(sorted(silent))}")
+        yield f"unknown items {', '.join(sorted(unknown))}"
+        return
+    if not wording.partial and (silent := set(values) - set(wording.items)):
+        yield f"no words for {', '.join(sorted(silent))}"
     for key in wording.items:
         if set(wording.choices.get(key, ())) != values[key]:
-            raise table.refuse(f"item {key}: the choices are not the item's values")
-    for item in items:
-        if item.may_decline and item.key not in wording.declines:
-            raise table.refuse(f"item {item.key}: no words for declining")
+            yield f"item {key}: the choices are not the item's values"
