@@ -140,6 +140,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "unacked_restore_interval": 10,
     "unacked_restore_throttle": 1,
     "socket_keepalive": True,
+    "socket_connect_timeout": 1,  # a page that only hurries a wake-up must not hang on Redis
     "socket_timeout": 30,
     "health_check_interval": 25,
     "retry_on_timeout": True,
@@ -157,8 +158,15 @@ CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 CELERY_WORKER_MAX_TASKS_PER_CHILD = 1000
 CELERY_WORKER_MAX_MEMORY_PER_CHILD = 400_000
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+# Direct queues of their own: a long drain of sends never stands before a tick or an event.
 CELERY_TASK_DEFAULT_QUEUE = "send"
-CELERY_TASK_ROUTES = {"reminders.tasks.drain_events": {"queue": "webhook"}}
+CELERY_TASK_QUEUES = {
+    name: {"exchange": name, "routing_key": name} for name in ("send", "periodic", "webhook")
+}
+CELERY_TASK_ROUTES = {
+    "reminders.tasks.tick": {"queue": "periodic"},
+    "reminders.tasks.drain_events": {"queue": "webhook"},
+}
 # A tick is a cheap, idempotent query: two beats are harmless, a lost tick costs one interval.
 CELERY_BEAT_SCHEDULE = {
     "tick": {

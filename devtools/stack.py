@@ -66,7 +66,7 @@ class Stack:
 
     def worker(self, name: str = "worker", *, concurrency: int = 2) -> Child:
         command = [*_celery("worker"), "--hostname", f"{name}@afterglow", "--loglevel", "info"]
-        command += ["--queues", "send,webhook", "--concurrency", str(concurrency)]
+        command += ["--concurrency", str(concurrency)]
         return self._child(name, command)
 
     def beat(self) -> Child:
