@@ -1,12 +1,13 @@
 """Record questionnaires and protocols as immutable rows."""
 
 import hashlib
+import re
 from datetime import datetime
 from pathlib import Path
 
 from django.db import transaction
 
-from clinic.models import Definition
+from clinic.models import Clinic, Definition
 
 
 class ChangedDefinition(Exception):
@@ -24,6 +25,16 @@ def record_catalogue(kind: Definition.Kind, folder: Path, *, now: datetime) -> l
         _record(kind, path.parent.name, path.stem, path.read_text(encoding="utf-8"), now)
         for path in sorted(folder.glob("*/*.toml"))
     ]
+
+
+def latest(clinic: Clinic, kind: Definition.Kind, key: str) -> Definition | None:
+    """What new work uses: the highest version, the clinic's own before a built-in one."""
+    rows = Definition.objects.usable_by(clinic).filter(kind=kind, key=key)
+    return max(rows, key=_precedence, default=None)
+
+
+def _precedence(row: Definition) -> tuple[bool, list[int], str]:
+    return row.clinic_id is not None, [int(n) for n in re.findall(r"\d+", row.version)], row.version
 
 
 def _record(kind: Definition.Kind, key: str, version: str, text: str, now: datetime) -> Definition:

@@ -1,3 +1,3 @@
-"""Fixtures for every test. Real servers and processes are in `tests/servers.py`."""
+"""Fixtures for every test: people and things, real servers and processes, a real browser."""
 
-pytest_plugins = ["tests.servers"]
+pytest_plugins = ["tests.browsers", "tests.flushing", "tests.nouns", "tests.servers"]

@@ -5,11 +5,12 @@ from datetime import datetime
 from typing import Self
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, Count, F, OuterRef, Q, Subquery, Value, When
+from django.db.models.functions import Coalesce
 
 from clinic.models.definitions import Definition
 from clinic.models.patients import Patient
-from clinic.models.staff import User
+from clinic.models.staff import Member, User
 from clinic.sealed import SealedTextField
 
 
@@ -24,8 +25,11 @@ class Indication(models.TextChoices):
 
 
 class CourseQuerySet(models.QuerySet["Course"]):
-    def visible_to(self, user: User) -> Self:
-        return self.filter(patient__in=Patient.objects.visible_to(user))
+    def visible_to(self, viewer: Member | User) -> Self:
+        return self.filter(patient__in=Patient.objects.visible_to(viewer))
+
+    def open(self) -> Self:
+        return self.filter(closed_at=None)
 
     def lagging(self, now: datetime) -> Self:
         """Courses whose schedule is to be looked at: something changed, or its time has come."""
@@ -64,11 +68,44 @@ class Course(models.Model):
 
 
 class InfusionQuerySet(models.QuerySet["Infusion"]):
-    def visible_to(self, user: User) -> Self:
-        return self.filter(course__patient__in=Patient.objects.visible_to(user))
+    def visible_to(self, viewer: Member | User) -> Self:
+        return self.filter(course__patient__in=Patient.objects.visible_to(viewer))
 
     def completed(self) -> Self:
         return self.filter(status=Infusion.Status.COMPLETED)
+
+    def planned(self) -> Self:
+        return self.filter(status=Infusion.Status.PLANNED)
+
+    def standing(self) -> Self:
+        """Completed or planned, not cancelled."""
+        return self.exclude(status=Infusion.Status.CANCELLED)
+
+    def numbered(self) -> Self:
+        """With `number`, the place by time: completed ones first, planned ones after them.
+
+        Counted over the whole course, whatever this queryset leaves out; none when cancelled.
+        """
+        same_course = Infusion.objects.filter(course=OuterRef("course"))
+        so_far = same_course.filter(started_at__lte=OuterRef("started_at"))
+        completed = Infusion.Status.COMPLETED
+        planned = Infusion.Status.PLANNED
+        return self.annotate(
+            number=Case(
+                When(status=completed, then=_how_many(so_far.completed())),
+                When(
+                    status=planned,
+                    then=_how_many(same_course.completed()) + _how_many(so_far.planned()),
+                ),
+                default=Value(None),
+                output_field=models.IntegerField(),
+            )
+        )
+
+
+def _how_many(infusions: InfusionQuerySet) -> Coalesce:
+    counted = infusions.order_by().values("course").annotate(n=Count("pk")).values("n")
+    return Coalesce(Subquery(counted, output_field=models.IntegerField()), 0)
 
 
 class Infusion(models.Model):
@@ -103,6 +140,7 @@ class Infusion(models.Model):
     note = SealedTextField(blank=True)
     cancelled_reason = models.CharField(max_length=200, blank=True)
     recorded_at = models.DateTimeField()
+    number: int | None  # only on rows read through `numbered()`
 
     objects = InfusionQuerySet.as_manager()
 

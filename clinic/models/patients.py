@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from django.db import models
 from django.db.models import Q
 
-from clinic.models.staff import Clinic, User
+from clinic.models.staff import Clinic, Member, User
 from clinic.sealed import SealedTextField
 
 if TYPE_CHECKING:
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 
 class PatientQuerySet(models.QuerySet["Patient"]):
-    def visible_to(self, user: User) -> Self:
-        """Patients of the clinics this user works in now. The only gate to a patient."""
-        return self.filter(
-            clinic__members__user=user,
-            clinic__members__active=True,
-            clinic__members__user__is_active=True,
-        )
+    def visible_to(self, viewer: Member | User) -> Self:
+        """Patients of the clinic a member acts in, or of all where a user works. The only gate."""
+        return self.filter(clinic__in=Clinic.objects.of(viewer))
+
+    def held(self, pk: uuid.UUID) -> "Patient":
+        """One patient, locked until the transaction ends: verbs about a patient take turns."""
+        return self.select_for_update(of=("self",), no_key=True).select_related("clinic").get(pk=pk)
 
     def contactable(self) -> Self:
         """Neither withdrawn nor deceased."""

@@ -9,6 +9,13 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 
 
+class ClinicQuerySet(models.QuerySet["Clinic"]):
+    def of(self, viewer: "Member | User") -> Self:
+        """The clinic a member acts in, or those a user works in: while that membership lasts."""
+        mine = {"pk": viewer.pk} if isinstance(viewer, Member) else {"user": viewer}
+        return self.filter(pk__in=Member.objects.active().filter(**mine).values("clinic"))
+
+
 class Clinic(models.Model):
     """The tenant. Its zone and hours rule what is sent and what patients are told."""
 
@@ -34,6 +41,8 @@ class Clinic(models.Model):
     greet_by_first_name = models.BooleanField(default=False)
     switched_on = models.JSONField(default=list)  # partly verified texts used knowingly: "gad7:es"
     created_at = models.DateTimeField()
+
+    objects = ClinicQuerySet.as_manager()
 
     def __str__(self) -> str:
         return f"clinic {self.pk}"
