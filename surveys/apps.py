@@ -7,7 +7,6 @@ from django.core.checks import register
 from django.db.models.signals import post_migrate
 
 from clinic import append_only
-from clinic import append_only
 from surveys.checks import catalogue_is_sound
 
 CATALOGUE = Path(__file__).parent / "catalogue"
@@ -26,6 +25,5 @@ class SurveysConfig(AppConfig):
 
     def ready(self) -> None:
         register(catalogue_is_sound)
-        append_only.protect("surveys_alertevent", self)
         append_only.protect("surveys_alertevent", self)
         post_migrate.connect(record_instruments, sender=self)
