@@ -103,3 +103,20 @@ def test_unsubscribe_posts_one_click_to_the_address_in_the_headers(store, site):
     assert ask(site, path, "POST", Origin="http://evil.example")[0].status == 403
     _, page = ask(site, path, "POST", Origin=origin)
     assert "The unsubscribe address answered 403" in page  # our own server, asked by a server
+
+
+@pytest.mark.browser
+def test_a_link_in_a_message_opens_in_a_new_tab_without_javascript(store, site, phone):
+    store.keep(received(f'<a href="http://localhost:{site}/tokens.css">Answer now</a>'))
+    phone.goto(f"http://localhost:{site}/")
+    phone.get_by_text("A short check-in").click()
+    with phone.context.expect_page() as opened:
+        phone.frame_locator("iframe").get_by_text("Answer now").click()
+    assert opened.value.url.endswith("/tokens.css")
+
+
+@pytest.mark.browser
+def test_new_mail_appears_by_itself(store, site, desk):
+    desk.goto(f"http://localhost:{site}/")
+    store.keep(received(subject="It arrives"))
+    desk.get_by_text("It arrives").wait_for()
