@@ -92,8 +92,7 @@ def level(worry: Worry, *, history: Sequence[int]) -> Level:
 def _raised(rule: SafetyRule | None, value: int, history: Sequence[int]) -> Iterator[Level]:
     if rule is None:
         return
-    is_first = not any(earlier > 0 for earlier in history)
-    if rule.rise is not None and (is_first or value > history[-1]):
+    if rule.rise is not None and (not history or value > history[-1]):
         yield rule.rise
     if rule.repeated is not None and _stays(rule, value, history):
         yield rule.repeated

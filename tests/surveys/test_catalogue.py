@@ -124,6 +124,45 @@ def test_recall_and_minimum_interval(key, recall, interval):
     assert (chosen.recall_days, chosen.min_interval) == (recall, interval)
 
 
+PHQ_BANDS = [
+    (0, "minimal"), (5, "mild"), (10, "moderate"), (15, "moderately severe"), (20, "severe"),
+]  # fmt: skip
+PAIN_BANDS = [(0, "none"), (1, "mild"), (4, "moderate"), (7, "severe")]
+
+
+@pytest.mark.parametrize(
+    ("key", "minimal", "response", "remission", "cut", "missing", "bands"),
+    [
+        ("phq9", 5, 50, 5, 10, 2, PHQ_BANDS),
+        ("phq8", 5, 50, 5, 10, 1, PHQ_BANDS),
+        ("phq2", None, None, None, 3, 0, []),
+        ("gad7", 4, 50, 5, 10, 1, [(0, "minimal"), (5, "mild"), (10, "moderate"), (15, "severe")]),
+        ("gad2", None, None, None, 3, 0, []),
+        ("peg", 1, 30, None, None, 0, []),
+        ("nrs24", 2, 30, None, None, 0, PAIN_BANDS),
+        ("nrs7", 2, 30, None, None, 0, PAIN_BANDS),
+        ("pgic", None, None, None, None, 0, []),
+        ("pcptsd5", None, None, None, 4, 0, []),
+        ("pcl5", 10, None, None, 33, 0, []),
+        ("mood", None, None, None, None, 0, []),
+    ],
+)
+def test_thresholds_are_the_published_ones(key, minimal, response, remission, cut, missing, bands):
+    chosen = instruments.latest(key)
+    assert chosen.minimal_change == minimal
+    assert (chosen.response_percent, chosen.remission_below) == (response, remission)
+    assert chosen.scales[0].cut == cut
+    for scale in chosen.scales:
+        assert (scale.max_missing, list(scale.bands)) == (missing, bands)
+
+
+def test_the_craving_question_may_be_declined_in_both_languages():
+    checkin = instruments.latest("checkin")
+    assert [item.key for item in checkin.items if item.may_decline] == ["13"]
+    assert checkin.wording["en"].declines == {"13": "Prefer not to answer"}
+    assert checkin.wording["es"].declines == {"13": "Prefiero no responder"}
+
+
 LOINC = {
     "phq9": ("44249-1", "44261-6", ["44250-9", "44255-8", "44259-0", "44254-1", "44251-7",
              "44258-2", "44252-5", "44253-3", "44260-8", "69722-7"]),
@@ -222,6 +261,20 @@ def test_the_deploy_check_names_a_broken_definition(tmp_path, monkeypatch):
         "gad9/2026-11.toml", "phq9/2026-11.toml",
     ]  # fmt: skip
     assert "max_missing" in messages[1]
+
+
+def test_the_latest_version_is_the_newest(tmp_path, monkeypatch):
+    text = instruments.latest("phq2").text
+    (tmp_path / "phq2").mkdir()
+    for version in ("2026-11", "2027-02"):
+        (tmp_path / f"phq2/{version}.toml").write_text(text.replace("2026-11", version))
+    monkeypatch.setattr(instruments.library, "CATALOGUE", tmp_path)
+    forget_the_catalogue()
+    try:
+        assert instruments.latest("phq2").version == "2027-02"
+        assert instruments.get("phq2", "2026-11").version == "2026-11"
+    finally:
+        forget_the_catalogue()
 
 
 def forget_the_catalogue():

@@ -119,6 +119,13 @@ def test_any_severe_symptom_is_urgent(item):
     assert worry.level == "urgent"
 
 
+@pytest.mark.parametrize("item", ["1", "2", "3"])
+def test_any_severe_symptom_of_the_short_check_in_is_urgent(item):
+    short = instruments.latest("checkin-short")
+    assert [worry.level for worry in worries(short, {item: 3})] == ["urgent"]
+    assert worries(short, {item: 2}) == ()
+
+
 @pytest.mark.parametrize("item", ["1", "2", "3", "4", "5", "8", "9", "10"])
 def test_a_moderate_ordinary_symptom_is_no_worry(item):
     assert worries(CHECKIN, {item: 2}, since_infusion=timedelta(days=3)) == ()
@@ -215,6 +222,24 @@ def test_a_rise_of_five_is_reviewed_and_urgent_with_ideation(item9, total, basel
         if value is not None
     }
     assert finished("phq9", phq9_of(total, item9), **earlier) == found
+
+
+def test_a_rise_compares_exact_totals_not_printed_ones():
+    answers = {"1": 2, "2": 2, "3": 2, "4": 2, "5": 1, "6": 1, "7": 1, "8": 1, "9": None}
+    assert score(PHQ9, answers)[0].exact == Decimal("13.5")
+    assert finished("phq9", answers, baseline={"total": Decimal(9)}) == []
+    assert finished("phq9", answers, baseline={"total": Decimal("8.5")}) == [
+        ("phq-total-rise", "review")
+    ]
+
+
+def test_phq8_in_place_of_phq9_keeps_the_watch_on_the_total():
+    answers = dict.fromkeys("123456", 3) | {"7": 1, "8": 0}
+    assert finished("phq8", answers) == []
+    assert finished("phq8", answers | {"8": 1}) == [("phq-total-severe", "review")]
+    assert finished("phq8", answers, baseline={"total": Decimal(14)}) == [
+        ("phq-total-rise", "review")
+    ]
 
 
 def test_no_total_raises_no_total_worry():
