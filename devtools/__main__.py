@@ -10,6 +10,7 @@ VERBS = {
     "check": "devtools.check",
     "demo": "devtools.demo",
     "messages": "devtools.messages",
+    "sweep": "devtools.sweep",
     "test": "devtools.suite",
 }
 
