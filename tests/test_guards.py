@@ -207,8 +207,9 @@ def test_an_undocumented_name_is_seen():
 
 
 def test_environment_names_are_found_in_every_helper():
-    source = 'A = env_str("ONE")\nB = env_keys("TWO", None)\nC = other("THREE")'
-    assert code.environment_names(source) == {"ONE", "TWO"}
+    source = 'A = env_str("ONE")\nB = env_keys("TWO", None)\nC = other("NO")'
+    source += '\nD = environ.Env().json("THREE", default={})'
+    assert code.environment_names(source) == {"ONE", "TWO", "THREE"}
 
 
 def test_the_glossary_knows_its_words_and_what_to_avoid():

@@ -1,6 +1,7 @@
 """Rules about Python, read from its syntax tree."""
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -62,15 +63,15 @@ def environment_reads(source: str) -> list[str]:
 
 
 def environment_names(source: str) -> set[str]:
-    """What `env_str("NAME", …)` and its siblings ask for."""
+    """What `env_str("NAME", …)` and its siblings ask for, and `environ.Env().json("NAME")`."""
     return {
         node.args[0].value
         for node in ast.walk(ast.parse(source))
         if isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Name)
-        and node.func.id.startswith("env_")
+        and re.fullmatch(r"env_\w+|environ\.Env\(\)\.\w+", ast.unparse(node.func))
         and node.args
         and isinstance(node.args[0], ast.Constant)
+        and isinstance(node.args[0].value, str)
     }
 
 
