@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 from clinic.models import Clinic, Member, Patient, User
+from clinic.sealed import SealedTextField
 from surveys.models.answers import Response
 from surveys.models.followups import FollowUp
 
@@ -65,6 +66,7 @@ class Alert(models.Model):
     rule = models.CharField(max_length=60)  # which rule, with its version
     trigger = models.CharField(max_length=60)  # what gave it, e.g. "9=2": the same answer, once
     raised_at = models.DateTimeField()
+    best_phone = SealedTextField(blank=True)  # the number the patient left for today
     owner = models.ForeignKey(Member, on_delete=models.PROTECT, null=True, related_name="+")
     taken_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)

@@ -44,6 +44,7 @@ class Response(models.Model):
     entered_by = models.ForeignKey(Member, on_delete=models.PROTECT, null=True, related_name="+")
     answers = models.JSONField(default=dict)  # item -> number, or null when skipped on purpose
     answered_at = models.JSONField(default=dict)  # item -> ISO instant, server clock
+    replaced = models.JSONField(default=list)  # answers changed later: [item, value, ISO instant]
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True, blank=True)
     late = models.BooleanField(default=False)

@@ -1,0 +1,90 @@
+"""What a patient answered and scored before, as the safety rules need it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from clinic.models import Course, Infusion, Patient
+from surveys.baseline import baseline
+from surveys.models import Response, Score
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierScore:
+    at: datetime
+    exact: Decimal
+
+
+def last_infusion_at(patient: Patient, now: datetime) -> datetime | None:
+    given = Infusion.objects.completed().filter(course__patient=patient, started_at__lte=now)
+    return given.order_by("-started_at").values_list("started_at", flat=True).first()
+
+
+def answers_before(response: Response, item: str) -> list[int]:
+    """This patient's earlier answers to one item, oldest first. Skipped ones are not answers.
+
+    Late and unsent ones count: they were said.
+    """
+    others = (
+        Response.objects.filter(patient=response.patient, instrument__key=response.instrument.key)
+        .exclude(pk=response.pk)
+        .order_by("started_at")
+    )
+    answered = (other.answers.get(item) for other in others.only("answers", "started_at"))
+    return [value for value in answered if value is not None]
+
+
+def baseline_before(response: Response) -> dict[str, Decimal]:
+    """By scale, what this course's scores are compared with."""
+    course = _course(response)
+    first = _first_infusion_at(course) if course else None
+    if course is None or first is None:
+        return {}
+    found = {
+        scale: baseline(scores, first_infusion=first, enrolled_at=course.enrolled_at)
+        for scale, scores in _scores_before(response).items()
+    }
+    return {scale: score.exact for scale, score in found.items() if score is not None}
+
+
+def best_before(response: Response) -> dict[str, Decimal]:
+    """By scale, the lowest score of this course so far."""
+    course = _course(response)
+    since = course.enrolled_at if course else response.patient.enrolled_at
+    of_course = {
+        scale: [score.exact for score in scores if score.at >= since]
+        for scale, scores in _scores_before(response).items()
+    }
+    return {scale: min(values) for scale, values in of_course.items() if values}
+
+
+def _course(response: Response) -> Course | None:
+    """The course this answer belongs to: the newest of those its follow-up serves."""
+    asking = Course.objects.filter(dues__follow_up=response.follow_up_id).distinct()
+    if response.follow_up_id is None:
+        asking = Course.objects.filter(patient=response.patient)
+    return asking.order_by("-enrolled_at").first()
+
+
+def _first_infusion_at(course: Course) -> datetime | None:
+    given = course.infusions.filter(status=Infusion.Status.COMPLETED).order_by("started_at")
+    return given.values_list("started_at", flat=True).first()
+
+
+def _scores_before(response: Response) -> dict[str, list[EarlierScore]]:
+    """Valid scores of the same instrument, answered in time, by scale."""
+    rows: Iterable[tuple[str, datetime, Decimal]] = (
+        Score.objects.filter(
+            response__in=Response.objects.for_outcomes().filter(
+                patient=response.patient, instrument__key=response.instrument.key
+            ),
+            exact__isnull=False,
+        )
+        .exclude(response=response.pk)
+        .values_list("scale", "response__finished_at", "exact")
+    )
+    by_scale: dict[str, list[EarlierScore]] = {}
+    for scale, at, exact in rows:
+        by_scale.setdefault(scale, []).append(EarlierScore(at, exact))
+    return by_scale
