@@ -1,0 +1,108 @@
+"""Civil time: what a wall clock in a zone means, and when a message may go.
+
+A time that spring skips means the first valid instant after the gap; one that autumn repeats
+means the first of the two; a calendar day that a zone left out means the next one.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+DAY = timedelta(days=1)
+MORNING = time(8)  # nothing goes out from an infusion's start until then, the next day
+
+
+def instant(day: date, at: time, zone: ZoneInfo) -> datetime:
+    """The instant a clock in `zone` shows `at` on `day`."""
+    return _instant(existing(day, zone), at, zone)
+
+
+def existing(day: date, zone: ZoneInfo) -> date:
+    """`day`, or the next one that the zone has."""
+    return local_date(_instant(day, time(0), zone), zone)
+
+
+def local_date(moment: datetime, zone: ZoneInfo) -> date:
+    return moment.astimezone(zone).date()
+
+
+def day_end(day: date, zone: ZoneInfo) -> datetime:
+    return instant(day + DAY, time(0), zone)
+
+
+def _instant(day: date, at: time, zone: ZoneInfo) -> datetime:
+    first = datetime.combine(day, at, tzinfo=zone).astimezone(UTC)
+    if first.astimezone(zone).replace(tzinfo=None) == datetime.combine(day, at):
+        return first
+    second = datetime.combine(day, at.replace(fold=1), tzinfo=zone).astimezone(UTC)
+    return _change_of_offset(second, first, zone)
+
+
+def _change_of_offset(before: datetime, after: datetime, zone: ZoneInfo) -> datetime:
+    """The first whole second with the later offset: where the gap ends."""
+    old = before.astimezone(zone).utcoffset()
+    low, high = int(before.timestamp()), int(after.timestamp())
+    while high - low > 1:
+        middle = (low + high) // 2
+        same = datetime.fromtimestamp(middle, zone).utcoffset() == old
+        low, high = (middle, high) if same else (low, middle)
+    return datetime.fromtimestamp(high, UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """When this patient may be written to at all."""
+
+    zone: ZoneInfo
+    quiet_from: time
+    quiet_until: time
+    held: tuple[tuple[datetime, datetime], ...]  # from each infusion until the next morning
+    allowed_days: frozenset[int]
+
+    def day(self, moment: datetime) -> date:
+        return local_date(moment, self.zone)
+
+    def at(self, day: date, wall: time) -> datetime:
+        return instant(day, wall, self.zone)
+
+    def clear(self, moment: datetime) -> datetime:
+        """`moment`, or the first instant after it that is neither quiet nor held."""
+        while (later := self._after_held(self._after_quiet(moment))) > moment:
+            moment = later
+        return moment
+
+    def is_clear(self, moment: datetime) -> bool:
+        return self.clear(moment) == moment
+
+    def moments(
+        self, start: datetime, wall: time | None, before: datetime, *, at_once: bool = False
+    ) -> Iterator[datetime]:
+        """One moment for each local day the patient allows, from `start`, at `wall` o'clock.
+
+        The first may be at once. Without `wall` it is, and the others are in the morning.
+        """
+        at_once = at_once or wall is None
+        moment = self.clear(start if at_once else max(start, self.at(self.day(start), wall)))
+        while moment < before:
+            day = self.day(moment)
+            if day.weekday() in self.allowed_days:
+                yield moment
+            day = existing(day + DAY, self.zone)
+            moment = self.clear(self.at(day, wall or MORNING))
+
+    def _after_quiet(self, moment: datetime) -> datetime:
+        local = moment.astimezone(self.zone)
+        start, end, at = self.quiet_from, self.quiet_until, local.time()
+        wraps = start > end
+        quiet = (at >= start or at < end) if wraps else start <= at < end
+        if not quiet:
+            return moment
+        ends = self.at(local.date() + (DAY if wraps and at >= start else 0 * DAY), end)
+        if ends <= moment:  # the second showing of an hour that autumn repeats
+            day = local.date()
+            ends = datetime.combine(day, end.replace(fold=1), tzinfo=self.zone).astimezone(UTC)
+        return ends
+
+    def _after_held(self, moment: datetime) -> datetime:
+        return max([until for since, until in self.held if since <= moment < until] + [moment])
