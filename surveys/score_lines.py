@@ -90,6 +90,7 @@ def _one_rating(instrument: Instrument) -> Instrument:
     (item,), (scale,) = instrument.items, instrument.scales
     return replace(
         instrument,
+        key="nrs",
         items=(replace(item, key="1"),),
         scales=(replace(scale, key="total", items=("1",), needs=("1",)),),
     )

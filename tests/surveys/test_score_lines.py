@@ -113,6 +113,11 @@ def test_nrs_is_one_rating(rating, band):
     assert found["scales"]["total"]["band"] == band
 
 
+def test_a_refusal_names_the_instrument_that_was_asked_for():
+    assert answer({"instrument": "nrs", "answers": {"average": 3}})["error"].startswith("nrs has")
+    assert answer({"instrument": "nrs", "baseline": 11, "current": 3})["error"].startswith("nrs:")
+
+
 def test_a_change():
     assert answer({"instrument": "phq9", "baseline": 20, "current": 10}) == {
         "instrument": "phq9",
@@ -286,3 +291,18 @@ def test_each_answer_is_flushed_before_the_next_line_is_sent():
             assert line["scales"]["total"]["value"] == rating
         process.stdin.close()
         assert process.wait(timeout=30) == 0
+
+
+@pytest.mark.processes
+def test_a_reader_that_leaves_early_sees_no_traceback():
+    with subprocess.Popen(
+        [sys.executable, "manage.py", "score"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, cwd=ROOT, env={"PATH": os.environ["PATH"]},
+    ) as process:  # fmt: skip
+        process.stdin.write(b'{"instrument": "phq2", "answers": {}}\n')
+        process.stdin.flush()
+        process.stdout.readline()
+        process.stdout.close()
+        process.stdin.write(b'{"instrument": "phq2", "answers": {}}\n')
+        process.stdin.close()
+        assert (process.wait(timeout=30), process.stderr.read()) == (1, b"")
