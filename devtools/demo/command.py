@@ -12,6 +12,7 @@ from devtools.demo.supervisor import Supervisor
 from devtools.processes import ROOT, StartFailed, free_port
 
 USUAL_PORT = 8000
+ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 WELCOME = """
 Afterglow runs. Every patient is invented, and no mail leaves this computer.
@@ -37,7 +38,7 @@ def main(arguments: list[str]) -> int:
     if arguments not in ([], ["--fresh"]):
         print("usage: [PORT=8000] ./dev demo [--fresh]", file=sys.stderr)
         return 2
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in ENDINGS:
         signal.signal(number, _as_ctrl_c)
     folder = Folder(ROOT / "var" / "demo")
     try:
@@ -65,6 +66,8 @@ def _run(folder: Folder) -> int:
         print(f"\n\n{failure}\n\nStopping everything.", file=sys.stderr, flush=True)
         return 1
     finally:
+        for number in ENDINGS:  # a second Ctrl-C changes nothing: this ends in seconds
+            signal.signal(number, signal.SIG_IGN)
         supervisor.stop()
 
 

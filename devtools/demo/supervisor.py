@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -78,9 +77,7 @@ class Supervisor:
             time.sleep(0.5)
 
     def stop(self) -> None:
-        """First those that use the others. Further Ctrl-C are ignored: this ends in seconds."""
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, signal.SIG_IGN)
+        """First those that use the others."""
         last = [child for child in self.children if child.name in ("valkey", "mail")]
         _stop_together([child for child in self.children if child not in last])
         _stop_together(last)
