@@ -4,11 +4,10 @@ Rows are walled off by `visible_to`: another clinic's object does not exist (404
 do with its own clinic's rows is the table below: what it may not is refused (403).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from typing import Concatenate, Literal, ParamSpec, cast
 
-from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django_htmx.middleware import HtmxDetails
@@ -108,17 +107,16 @@ def memberships(user: User) -> list[Member]:
     return list(members.order_by("joined_at", "pk"))
 
 
-def current_member(request: HttpRequest) -> Member | None:
-    """The membership this request acts under: the clinic chosen in the session, else the first.
-
-    Read on each request, so that a change of role applies at once.
-    """
-    user: User | AnonymousUser = request.user
-    if not isinstance(user, User):
-        return None
-    members = memberships(user)
+def acting(request: HttpRequest, members: Sequence[Member]) -> Member | None:
+    """The membership this request acts under: the clinic chosen in the session, else the first."""
     chosen = request.session.get(SESSION_KEY)
     return next(
         (member for member in members if str(member.clinic_id) == chosen),
         members[0] if members else None,
     )
+
+
+def choose(request: HttpRequest, member: Member) -> None:
+    """Work in this member's clinic from now on, under a new session id."""
+    request.session[SESSION_KEY] = str(member.clinic_id)
+    request.session.cycle_key()

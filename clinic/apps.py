@@ -1,6 +1,8 @@
 from django.apps import AppConfig
 
-from clinic import append_only
+from clinic import append_only, checks
+
+__all__ = ["ClinicConfig", "checks"]  # imported so that the checks are registered
 
 
 class ClinicConfig(AppConfig):

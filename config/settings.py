@@ -37,6 +37,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.sessions",
     "django.contrib.staticfiles",
+    "django.forms",
     "allauth",
     "allauth.account",
     "anymail",
@@ -64,6 +65,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "clinic.middleware.session_limits",
     "clinic.middleware.membership",
 ]
 
@@ -85,6 +87,8 @@ TEMPLATES = [
         },
     },
 ]
+
+FORM_RENDERER = "clinic.forms.Renderer"
 
 # -- Database ---------------------------------------------------------------------------------
 
@@ -210,6 +214,13 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_LOGOUT_ON_GET = False
+ACCOUNT_EMAIL_NOTIFICATIONS = True  # of a changed password
+# Counted in the shared cache. Never a lasting lock: somebody else could lock a clinician out.
+ACCOUNT_RATE_LIMITS = {
+    "login": "30/m/ip",
+    "login_failed": "20/m/ip,10/15m/key",
+    "reset_password": "20/m/ip,5/15m/key",
+}
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "dashboards:patients"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
@@ -225,7 +236,7 @@ AUTH_PASSWORD_VALIDATORS = [
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
-PASSWORD_RESET_TIMEOUT = int(timedelta(hours=72).total_seconds())
+PASSWORD_RESET_TIMEOUT = int(timedelta(minutes=30).total_seconds())
 
 SESSION_COOKIE_AGE = int(timedelta(hours=12).total_seconds())
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
@@ -246,6 +257,7 @@ SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 if env_bool("BEHIND_PROXY", False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    ALLAUTH_TRUSTED_PROXY_COUNT = 1  # rate limits count the client's address, not the proxy's
 
 _SELF = "'self'"
 _NONE = "'none'"

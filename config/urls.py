@@ -4,7 +4,7 @@ from django.urls import include, path
 
 urlpatterns = [
     path("accounts/", include("clinic.urls")),
-    path("accounts/", include("allauth.account.urls")),
+    path("accounts/", include("clinic.account_urls")),
     path("anymail/", include("anymail.urls")),
     path("", include("surveys.urls")),
     path("", include("reminders.urls")),

@@ -33,7 +33,7 @@ def begin(patient: Patient, given: CourseDetails, *, by: Actor, now: datetime) -
         raise Ended(_("This patient is no longer followed up, so no course can be opened."))
     course = _new_course(patient, given, now)
     course.save(force_insert=True)
-    patient.courses.open().exclude(pk=course.pk).touch(now)
+    patient.courses.exclude(pk=course.pk).touch(now)
     audit.write(by, "open course", clinic=patient.clinic, now=now, patient=patient, subject=course)
     if given.first_infusion_at:
         planned = InfusionDetails(
