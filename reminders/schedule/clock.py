@@ -82,8 +82,10 @@ class Hours:
 
         The first may be at once. Without `wall` it is, and the others are in the morning.
         """
-        at_once = at_once or wall is None
-        moment = self.clear(start if at_once else max(start, self.at(self.day(start), wall)))
+        if wall is None or at_once:
+            moment = self.clear(start)
+        else:
+            moment = self.clear(max(start, self.at(self.day(start), wall)))
         while moment < before:
             day = self.day(moment)
             if day.weekday() in self.allowed_days:

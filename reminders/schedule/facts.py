@@ -19,6 +19,7 @@ HORIZON = timedelta(days=35)  # how far ahead a plan is stored; what is later is
 Cover = Literal["always", "weekdays", "none"]  # none: nobody answers for item 9 yet
 Status = Literal["active", "paused", "withdrawn", "deceased"]
 Channel = Literal["email", "none", "unsubscribed", "suspended"]
+InfusionStatus = Literal["planned", "completed", "cancelled"]
 MessageKind = Literal["invitation", "reminder"]
 InvitationState = Literal["", "scheduled", "sent", "dead", "undeliverable"]
 
@@ -50,7 +51,7 @@ class InstrumentFacts:
 class InfusionFacts:
     id: str
     started_at: datetime
-    status: Literal["planned", "completed", "cancelled"]
+    status: InfusionStatus
     recorded_at: datetime  # when staff entered it
 
 
@@ -93,6 +94,7 @@ class FollowUpFacts:
     begun_at: datetime | None = None
     finished_at: datetime | None = None
     withdrawn: bool = False
+    spent: frozenset[int] = frozenset()  # reminders that ended without being sent
 
     @property
     def asked(self) -> bool:

@@ -38,8 +38,8 @@ def _of_course(
 ) -> Iterator[Occasion]:
     for step in course.protocol.steps:
         for infusion, number in _anchored(step, course, facts, now):
-            yield occasion(step, Key(course.id, step.id, infusion and infusion.id), facts, now,
-                           course, infusion, number)  # fmt: skip
+            key = Key(course.id, step.id, infusion.id if infusion else None)
+            yield occasion(step, key, facts, now, course, infusion, number)
         if step.anchor is Anchor.EVERY:
             yield from _every(step, course, facts, now, horizon)
 

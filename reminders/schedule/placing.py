@@ -58,7 +58,8 @@ class Days:
             candidate = harmless(candidate, self.hours)
             at = self._moment(candidate)
         if at is None or late(candidate, at):
-            return self._cannot(candidate)
+            self._cannot(candidate)
+            return None
         if too_close(candidate, at):
             return self._on_the_tablet(candidate, ON_THE_TABLET)
         return Placed(candidate, at)

@@ -35,6 +35,7 @@ class Reminding:
         self, follow_up: FollowUpFacts, pending: Sequence[Due], invited: date
     ) -> Iterator[Message]:
         gone_out = {s.nth for s in self.facts.sent if s.follow_up == follow_up.id}
+        gone_out |= follow_up.spent
         for nth in sorted({n for due in pending for n in self._days_of(due)} - gone_out):
             day = existing(invited + timedelta(days=nth), self.hours.zone)
             wanted = [due for due in pending if nth in self._days_of(due)]

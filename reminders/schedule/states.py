@@ -84,7 +84,7 @@ def undeliverable_at(due: Due, suspended_since: datetime) -> datetime:
 
 def unasked_due(occasion: Occasion, hours: Hours) -> Candidate | Due | None:
     """A due that was never sent: still to be sent, at an end, or not worth a row."""
-    known, now = occasion.known, occasion.now
+    known = occasion.known
     if known is not None and _is_history(known, occasion):
         return replace(known, number=occasion.number)
     due = _blank(occasion, hours)
@@ -124,8 +124,8 @@ def _ended(due: Due, state: State, reason: str) -> Due:
 def _why_expired(due: Due, occasion: Occasion) -> str:
     if occasion.facts.channel != "email":
         return f"not asked; {CALL_LIST}"
-    recorded = occasion.infusion and occasion.infusion.recorded_at
-    if recorded is not None and recorded >= due.closes_at:
+    infusion = occasion.infusion
+    if infusion is not None and infusion.recorded_at >= due.closes_at:
         return "late entry: its window was over"
     if occasion.step.mail_hours_left:
         return "no baseline"

@@ -29,7 +29,7 @@ def finish(follow_up: FollowUp, *, by: Actor, now: datetime, language: str | Non
     follow_up.finished_at = now
     follow_up.save(update_fields=["finished_at"])
     patient = follow_up.patient
-    Course.objects.filter(patient=patient).open().touch(now)
+    Course.objects.filter(patient=patient).touch(now)
     audit.write(
         by, "send answers", clinic=patient.clinic, now=now, patient=patient, subject=follow_up
     )

@@ -95,6 +95,7 @@ class Migration(migrations.Migration):
                 ('step', models.CharField(max_length=20)),
                 ('anchor', models.CharField(max_length=24)),
                 ('occurrence', models.PositiveSmallIntegerField(default=0)),
+                ('anchor_at', models.DateTimeField(null=True)),
                 ('target_at', models.DateTimeField()),
                 ('send_at', models.DateTimeField()),
                 ('opens_at', models.DateTimeField()),

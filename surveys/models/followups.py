@@ -89,6 +89,7 @@ class StepDue(models.Model):
         Infusion, on_delete=models.PROTECT, null=True, blank=True, related_name="dues"
     )
     occurrence = models.PositiveSmallIntegerField(default=0)
+    anchor_at = models.DateTimeField(null=True)  # infusion or enrolment as it stood when planned
     target_at = models.DateTimeField()
     send_at = models.DateTimeField()
     opens_at = models.DateTimeField()

@@ -16,11 +16,17 @@ from reminders.dry_run_report import rows, table
 from reminders.protocols.soundness import INDICATIONS
 from reminders.schedule import CourseFacts, InfusionFacts, PatientFacts, instant
 from reminders.schedule.clock import day_end
+from reminders.schedule.facts import InfusionStatus
 from reminders.schedule.questionnaires import instrument_facts
 
 BAD_INPUT = 2
 MORNING = time(8)  # an enrolment without a time
 LANGUAGES = ("en", "es")
+INFUSIONS: dict[str, InfusionStatus] = {
+    "infusion": "completed",
+    "planned": "planned",
+    "cancelled": "cancelled",
+}
 
 
 class OneLine(CommandParser):
@@ -40,12 +46,12 @@ class Command(BaseCommand):
         return parser
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        times = {"nargs": "+", "action": "extend", "default": [], "metavar": "TIME"}
         parser.add_argument("--protocol", required=True, choices=protocols.available())
         parser.add_argument("--enrolled", required=True, metavar="DATE[THH:MM]")
-        parser.add_argument("--infusion", **times)
-        parser.add_argument("--planned", **times)
-        parser.add_argument("--cancelled", **times)
+        for option in INFUSIONS:
+            parser.add_argument(
+                f"--{option}", nargs="+", action="extend", default=[], metavar="TIME"
+            )
         parser.add_argument("--zone", required=True)
         parser.add_argument("--clinic-zone")
         parser.add_argument("--until", required=True, metavar="DATE")
@@ -99,10 +105,9 @@ def _run(options: dict[str, Any]) -> DryRun:
 def _infusions(
     options: dict[str, Any], zone: ZoneInfo, enrolled: datetime
 ) -> Iterable[InfusionFacts]:
-    kinds = (("infusion", "completed"), ("planned", "planned"), ("cancelled", "cancelled"))
     found = [
         InfusionFacts(f"{option} {text}", _moment(text, f"--{option}", zone), status, enrolled)
-        for option, status in kinds
+        for option, status in INFUSIONS.items()
         for text in options[option]
     ]
     starts = [each.started_at for each in found if each.status == "completed"]

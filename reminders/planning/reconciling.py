@@ -1,0 +1,81 @@
+"""Bring one patient's rows to agree with the plan, under the patient's lock."""
+
+import logging
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from clinic import audit
+from clinic.actors import Actor, system
+from clinic.models import Course, Patient
+from reminders.models import Message, State
+from reminders.planning.gathering import gather
+from reminders.planning.writing import Changes, only, write
+from reminders.schedule import Plan, plan
+from surveys.models import FollowUp
+
+logger = logging.getLogger(__name__)
+
+SHOWN_AHEAD = timedelta(days=400)  # for screens; only 35 days are stored
+POISON = timedelta(minutes=15)  # a patient whose plan fails must not hold up the others
+
+
+@transaction.atomic
+def reconcile(patient: Patient, *, now: datetime, by: Actor) -> Changes:
+    """Make the rows say what follows from the facts. A second run writes nothing."""
+    patient = Patient.objects.held(patient.pk)
+    rows, facts = gather(patient, now=now)
+    planned = plan(facts, now)
+    changes = write(planned, rows, now=now)
+    for course in rows.courses.values():
+        _settle(course, planned.replan_at)
+    if changes.schedule:
+        audit.write(
+            by, "plan follow-ups", clinic=patient.clinic, now=now, patient=patient,
+            fields=changes.schedule,
+        )  # fmt: skip
+    return changes
+
+
+def _settle(course: Course, replan_at: datetime | None) -> None:
+    """Say when to look again, unless the facts changed while we planned."""
+    if course.replan_at != replan_at:
+        same = Course.objects.filter(pk=course.pk, revision=course.revision)
+        same.update(replan_at=replan_at)
+
+
+def next_message(follow_up: FollowUp, *, now: datetime) -> Message | None:
+    """What follows an accepted or `unknown` message: the due is asked, its reminder scheduled.
+
+    Call it in the transaction that settles the message, so that neither stands alone.
+    """
+    rows, facts = gather(Patient.objects.held(follow_up.patient_id), now=now)
+    planned = plan(facts, now)
+    write(only(planned, str(follow_up.pk)), rows, now=now)
+    for course in rows.courses.values():
+        times = [at for at in (planned.replan_at, course.replan_at) if at is not None]
+        _settle(course, min(times, default=None))
+    return follow_up.messages.filter(state=State.SCHEDULED).order_by("due_at").first()
+
+
+def plan_for_display(patient: Patient, *, now: datetime) -> Plan:
+    """The schedule as screens show it: with coming messages, far beyond what is stored."""
+    return plan(gather(patient, now=now)[1], now, SHOWN_AHEAD)
+
+
+def lagging(*, now: datetime) -> list[Patient]:
+    """Patients whose schedule is to be looked at, the longest waiting first."""
+    waiting = Course.objects.lagging(now).select_related("patient__clinic")
+    return list({course.patient_id: course.patient for course in waiting}.values())
+
+
+def reconcile_lagging(limit: int = 200, *, now: datetime) -> int:
+    """Look again at whoever is due for it. Each patient alone, so that one cannot stop the rest."""
+    patients = lagging(now=now)[:limit]
+    for patient in patients:
+        try:
+            reconcile(patient, now=now, by=system("its time had come"))
+        except Exception:  # whatever is wrong with this one, the others must be planned
+            logger.exception("planning failed for patient %s", patient.pk)
+            patient.courses.lagging(now).update(replan_at=now + POISON)
+    return len(patients)
