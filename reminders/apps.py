@@ -20,4 +20,7 @@ class RemindersConfig(AppConfig):
     name = "reminders"
 
     def ready(self) -> None:
+        # Receivers: providers' reports, and alerts that should not wait for the tick.
+        from reminders import tasks, webhooks  # noqa: F401
+
         post_migrate.connect(record_protocols, sender=self)

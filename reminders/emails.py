@@ -1,0 +1,137 @@
+"""A letter in, an e-mail out: plain text and HTML of the same content, one recipient, no images."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.headerregistry import Address
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import css_inline
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.template.loader import get_template, render_to_string
+from django.utils import translation
+
+from reminders.letters import Letter
+
+FOLDER = "reminders/email"
+PARTS = ("-subject.txt", ".txt", ".html")
+TOKENS = Path(settings.BASE_DIR) / "clinic" / "static" / "clinic" / "tokens.css"
+
+# Who can switch opens and clicks off in each message. With the others (Amazon SES, Resend, Brevo…)
+# tracking is a setting of the account, and Anymail refuses the attempt.
+_TRACKING_PER_MESSAGE = {
+    *("mailersend", "mailgun", "mailjet", "mandrill", "postmark"),
+    *("sendgrid", "sparkpost", "unisender_go", "test"),
+}
+_METADATA = _TRACKING_PER_MESSAGE - {"mailersend"} | {
+    *("amazon_ses", "brevo", "mailtrap", "resend", "scaleway"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    email: EmailMultiAlternatives
+    letter: Letter
+    template_version: str
+    sha256: str  # of everything the provider is handed
+
+
+def write(letter: Letter, lane: str) -> Mail:
+    """Raises for a letter that cannot be a mail (a line break in a name, say): before any call."""
+    with translation.override(letter.language):
+        subject, text, html = (_render(letter, part) for part in PARTS)
+    email = EmailMultiAlternatives(
+        subject=" ".join(subject.split()),
+        body=text,
+        from_email=str(Address(display_name=letter.sender, addr_spec=settings.MAIL_FROM)),
+        to=[_recipient(letter)],
+        headers=_headers(letter),
+    )
+    email.attach_alternative(_inlined(html), "text/html")
+    _tell_provider(email, letter, lane)
+    email.message()  # what cannot be encoded fails here
+    return Mail(email, letter, version(letter.template), _digest(email))
+
+
+@cache
+def version(template: str) -> str:
+    """Changes with any file the mail is made of."""
+    names = [f"{template}{part}" for part in PARTS] + ["_layout.html"]
+    digest = hashlib.sha256(TOKENS.read_bytes())
+    for name in names:
+        digest.update(_source(f"{FOLDER}/{name}"))
+    return digest.hexdigest()[:16]
+
+
+def _source(name: str) -> bytes:
+    origin = get_template(name).template.origin  # type: ignore[attr-defined]
+    return Path(origin.name).read_bytes()
+
+
+def _render(letter: Letter, part: str) -> str:
+    context = {**letter.context, "language": letter.language}
+    return render_to_string(f"{FOLDER}/{letter.template}{part}", context)
+
+
+def _recipient(letter: Letter) -> str:
+    mode, _, instead = settings.MAIL_MODE.partition(":")
+    return instead if mode == "redirect" else letter.to
+
+
+def _headers(letter: Letter) -> dict[str, str]:
+    domain = settings.MAIL_FROM.rpartition("@")[2]
+    headers = {
+        "Message-ID": f"<{letter.message_id.hex}@{domain}>",
+        "Auto-Submitted": "auto-generated",
+    }
+    if letter.unsubscribe:
+        headers |= {
+            "List-Id": f"Check-ins <check-ins.{domain}>",
+            "List-Unsubscribe": f"<{letter.unsubscribe}>",
+            "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+        }
+    if settings.MAIL_MODE.startswith("redirect:"):
+        headers["X-Mail-Mode"] = "redirect"
+    return headers
+
+
+def _tell_provider(email: EmailMultiAlternatives, letter: Letter, lane: str) -> None:
+    """Anymail's own attributes; other backends never look at them."""
+    extras: dict[str, Any] = {}
+    if lane in _METADATA:
+        extras["metadata"] = {"id": letter.ref}
+    if lane in _TRACKING_PER_MESSAGE:
+        extras |= {"track_opens": False, "track_clicks": False}
+    for name, value in extras.items():
+        setattr(email, name, value)
+
+
+@cache
+def _inliner() -> css_inline.CSSInliner:
+    """Colours come from the one place where they are chosen; dark ones stay in a media query."""
+    return css_inline.CSSInliner(
+        extra_css=TOKENS.read_text(encoding="utf-8"),
+        keep_at_rules=True,
+        resolve_css_variables=True,
+        load_remote_stylesheets=False,
+    )
+
+
+def _inlined(html: str) -> str:
+    return _inliner().inline(html)
+
+
+def _digest(email: EmailMultiAlternatives) -> str:
+    parts: Mapping[str, Any] = {
+        "subject": email.subject,
+        "from": email.from_email,
+        "to": email.to,
+        "headers": email.extra_headers,
+        "text": email.body,
+        "html": [str(content) for content, _ in email.alternatives],
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

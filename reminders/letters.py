@@ -1,0 +1,107 @@
+"""What a mail says: a row in, plain facts out. Says nothing an onlooker could use.
+
+A letter holds the link and the address, so it lives in memory only. `stored` is what an attempt
+keeps of it: enough to write the same letter again, nothing personal.
+"""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import ceil
+from typing import Any
+
+from django.conf import settings
+from django.urls import reverse
+
+from reminders.models import Message, Notice
+from reminders.suppression import address_digest
+from surveys import instruments, links
+from surveys.models import Alert
+
+SECONDS_A_SCREEN = 10  # what a tired person on a phone takes for one question
+
+_PRIORITY = {Alert.Level.CRITICAL: 1, Alert.Level.URGENT: 2, Alert.Level.REVIEW: 3}
+_NAMESPACE = uuid.UUID("6f1d6c5e-6f0c-5d0e-9a53-2f0f6c1b7a11")
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    template: str
+    ref: str  # our id, opaque; the provider reports it back
+    to: str
+    sender: str
+    language: str
+    message_id: uuid.UUID  # the same every time this mail goes
+    context: Mapping[str, Any]
+    stored: Mapping[str, Any]
+    unsubscribe: str = ""
+
+
+def message_letter(message: Message, names: tuple[str, ...]) -> Letter:
+    """`names` is what the follow-up asks, as `StepDue.instruments` names it."""
+    patient, follow_up = message.patient, message.follow_up
+    clinic = patient.clinic
+    unsubscribe = links.unsubscribe_url(follow_up)
+    known = {
+        "nth": message.nth,
+        "minutes": minutes(names),
+        "closes_at": follow_up.closes_at.isoformat(),
+        "zone": patient.tz.key,
+        "greeted": clinic.greet_by_first_name,
+    }
+    return Letter(
+        template=message.kind,
+        ref=str(message.pk),
+        to=patient.email,
+        sender=clinic.sender_name,
+        language=follow_up.language or patient.language,
+        message_id=_stable(message.pk, bytes(follow_up.link_nonce)),
+        unsubscribe=unsubscribe,
+        stored={**known, "address": address_digest(patient.email)},
+        context={
+            "nth": message.nth,
+            "minutes": known["minutes"],
+            "closes_at": follow_up.closes_at.astimezone(patient.tz),
+            "first_name": _first_name(patient.name) if clinic.greet_by_first_name else "",
+            "sender": clinic.sender_name,
+            "phone": clinic.phone,
+            "link": links.survey_url(follow_up),
+            "unsubscribe": unsubscribe,
+        },
+    )
+
+
+def notice_letter(notice: Notice) -> Letter:
+    """A reference and a priority: what is wrong, and with whom, is behind the sign-in."""
+    alert, clinic = notice.alert, notice.clinic
+    known = {"priority": _PRIORITY[Alert.Level(alert.level)], "nth": notice.nth}
+    return Letter(
+        template="notice",
+        ref=str(notice.pk),
+        to=notice.member.user.email,
+        sender=clinic.sender_name,
+        language="en",
+        message_id=_stable(notice.pk, b"notice"),
+        stored=known,
+        context={
+            **known,
+            "reference": alert.reference,
+            "test": alert.rule == Alert.TEST_RULE,
+            "sender": clinic.sender_name,
+            "link": settings.SITE_ROOT + reverse("dashboards:alerts"),
+        },
+    )
+
+
+def minutes(names: tuple[str, ...]) -> int:
+    """An honest guess at how long the questions take, at least one minute."""
+    screens = sum(len(instruments.named(name).screens) for name in names)
+    return max(1, ceil(screens * SECONDS_A_SCREEN / 60))
+
+
+def _first_name(name: str) -> str:
+    return name.split()[0] if name.split() else ""
+
+
+def _stable(pk: uuid.UUID, nonce: bytes) -> uuid.UUID:
+    return uuid.uuid5(_NAMESPACE, f"{pk}:{nonce.hex()}")

@@ -1,0 +1,174 @@
+"""Record what came of a call, once, in one transaction guarded by the lease."""
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+
+from clinic.models import Patient
+from reminders import outcomes, planning, suppression
+from reminders.claiming import Claimed, held
+from reminders.models import Attempt, Message, Notice, State, Suppression
+from reminders.outcomes import Came, Outcome
+from surveys.models import AlertEvent
+
+logger = logging.getLogger(__name__)
+
+MAX_ATTEMPTS = 8
+FIRST_BACKOFF = timedelta(minutes=1)
+LONGEST_BACKOFF = timedelta(minutes=30)
+NOTICE_AGAIN = timedelta(minutes=1)  # after `unknown`: somebody may be in danger
+
+_ENDS = {
+    Came.ACCEPTED: State.ACCEPTED,
+    Came.REJECTED: State.REJECTED,
+    Came.FAILED: State.FAILED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call, as recorded before it is made."""
+
+    row: Claimed
+    attempt: Attempt
+
+
+def settle(call: Call, outcome: Outcome, *, now: datetime) -> bool:
+    """False: the lease was lost and the row has been decided about without us."""
+    with transaction.atomic():
+        _lock_patient(call.row)
+        if not held(call.row, State.SENDING).update(**_changes(call.row, outcome, now)):
+            return _testify(call, outcome, now)
+        _end_attempt(call.attempt, Came.STARTED, outcome, now)
+        _follow(call.row, call.attempt, outcome, now)
+    logger.info("%s %s: %s", call.row._meta.model_name, call.row.pk, outcome.came.value)
+    return True
+
+
+def settle_abandoned(limit: int = 200, *, now: datetime) -> int:
+    """Rows whose worker died after its intent: maybe sent, so never simply sent again."""
+    settled = 0
+    for model in (Notice, Message):
+        lost = model._default_manager.filter(state=State.SENDING, lease_until__lte=now)
+        for row in lost.order_by("lease_until")[:limit]:
+            attempt = row.attempt_rows.filter(outcome=Came.STARTED).last()
+            if attempt is not None:
+                settled += settle(Call(row, attempt), outcomes.lost(), now=now)
+    return settled
+
+
+def accept_on_evidence(message: Message, *, provider_message_id: str, now: datetime) -> bool:
+    """An `unknown` message turns out to have been taken. Inside a transaction."""
+    found = Message.objects.filter(pk=message.pk, state=State.UNKNOWN)
+    accepted = found.update(
+        state=State.ACCEPTED,
+        accepted_at=now,
+        ended_at=now,
+        provider_message_id=provider_message_id,
+        reason="",
+    )
+    if accepted:
+        message.attempt_rows.filter(outcome=Came.UNKNOWN).update(outcome=Came.ACCEPTED)
+    return bool(accepted)
+
+
+def reject_on_evidence(message: Message, *, now: datetime) -> bool:
+    """An `unknown` message turns out to have been refused by the provider. Inside a transaction."""
+    unresolved = Message.objects.filter(pk=message.pk, state=State.UNKNOWN)
+    rejected = unresolved.update(state=State.REJECTED, ended_at=now, reason="", capped_on=None)
+    if rejected:
+        message.attempt_rows.filter(outcome=Came.UNKNOWN).update(outcome=Came.REJECTED)
+    return bool(rejected)
+
+
+def backoff(attempts: int) -> timedelta:
+    """Doubling from a minute to half an hour."""
+    return min(FIRST_BACKOFF * 2 ** min(attempts, 10), LONGEST_BACKOFF)
+
+
+def _lock_patient(row: Claimed) -> None:
+    """The patient before the message, as everywhere: two who go by that never wait in a ring."""
+    if isinstance(row, Message):
+        Patient.objects.held(row.patient_id)
+
+
+def _changes(row: Claimed, outcome: Outcome, now: datetime) -> dict[str, Any]:
+    changes: dict[str, Any] = {"lease_token": None, "lease_until": None}
+    if outcome.came is Came.UNKNOWN:
+        return changes | _doubtful(row, outcome, now)
+    if outcome.came is Came.NOT_SENT:
+        return changes | _again(row, outcome, now)
+    changes |= {"state": _ENDS[outcome.came], "ended_at": now, "reason": outcome.error}
+    if outcome.came is Came.ACCEPTED:
+        return changes | {
+            "accepted_at": now,
+            "provider_message_id": outcome.provider_message_id,
+        }
+    return changes | _day_given_back(row)
+
+
+def _doubtful(row: Claimed, outcome: Outcome, now: datetime) -> dict[str, Any]:
+    """The one place where the two differ: a message waits, a notice goes again."""
+    if isinstance(row, Notice):
+        again = now + NOTICE_AGAIN
+        return {"state": State.SCHEDULED, "due_at": again, "reason": outcome.error}
+    return {"state": State.UNKNOWN, "reason": outcome.error}
+
+
+def _again(row: Claimed, outcome: Outcome, now: datetime) -> dict[str, Any]:
+    changes = {"reason": outcome.error, **_day_given_back(row)}
+    if not outcome.counts:
+        return changes | {"state": State.SCHEDULED}  # the lane waits, not the row
+    attempts = row.attempts + 1
+    if attempts >= MAX_ATTEMPTS:
+        return changes | {"state": State.FAILED, "attempts": attempts, "ended_at": now}
+    due_at = now + backoff(row.attempts)
+    return changes | {"state": State.SCHEDULED, "attempts": attempts, "due_at": due_at}
+
+
+def _day_given_back(row: Claimed) -> dict[str, Any]:
+    return {"capped_on": None} if isinstance(row, Message) else {}
+
+
+def _end_attempt(attempt: Attempt, was: Attempt.Outcome, outcome: Outcome, now: datetime) -> bool:
+    open_attempt = Attempt.objects.filter(pk=attempt.pk, outcome=was)
+    return bool(open_attempt.update(outcome=outcome.came, error=outcome.error, ended_at=now))
+
+
+def _follow(row: Claimed, attempt: Attempt, outcome: Outcome, now: datetime) -> None:
+    """What an outcome brings with it, in the same transaction."""
+    if isinstance(row, Notice):
+        _write_history(row, outcome, now)
+    elif outcome.came in (Came.ACCEPTED, Came.UNKNOWN):
+        planning.next_message(row.follow_up, now=now)
+    elif outcome.suppress:
+        refused = Suppression.Reason.REFUSED
+        suppression.suppress(row.patient, attempt.inputs["address"], refused, now=now)
+
+
+def _write_history(notice: Notice, outcome: Outcome, now: datetime) -> None:
+    kinds = {
+        Came.ACCEPTED: AlertEvent.Kind.NOTIFIED,
+        Came.REJECTED: AlertEvent.Kind.NOT_DELIVERED,
+        Came.FAILED: AlertEvent.Kind.NOT_DELIVERED,
+    }
+    if kind := kinds.get(outcome.came):
+        AlertEvent.objects.create(
+            alert=notice.alert, at=now, kind=kind, member=notice.member, detail=outcome.error
+        )
+
+
+def _testify(call: Call, outcome: Outcome, now: datetime) -> bool:
+    """Too late to settle, but what we saw is evidence about a message that is `unknown`."""
+    row = call.row
+    if not isinstance(row, Message) or not _end_attempt(call.attempt, Came.UNKNOWN, outcome, now):
+        return False
+    if outcome.came is Came.ACCEPTED:
+        accept_on_evidence(row, provider_message_id=outcome.provider_message_id, now=now)
+    elif outcome.came is not Came.UNKNOWN:
+        unresolved = Message.objects.filter(pk=row.pk, state=State.UNKNOWN)
+        unresolved.update(**_changes(row, outcome, now))
+    return False

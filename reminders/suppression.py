@@ -1,0 +1,59 @@
+"""Addresses that must not be written to: why, since when, and what that stops."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db import transaction
+
+from clinic.models import Patient
+from clinic.sealed import search_key
+from reminders.models import UNSENT, State, Suppression
+
+Reason = Suppression.Reason
+
+# Somebody's wish holds for every address of theirs; the others are about one mailbox.
+_PERSONAL = (Reason.UNSUBSCRIBED, Reason.STAFF)
+
+
+def address_digest(email: str) -> str:
+    return search_key("email", email)
+
+
+def why_not(patient: Patient) -> str:
+    """The reason not to write to this patient's present address; empty if there is none."""
+    held = Suppression.objects.in_force().filter(patient=patient)
+    return in_the_way(patient.email, held.values_list("reason", "address_digest"))
+
+
+def in_the_way(email: str, held: Iterable[tuple[str, str]]) -> str:
+    """Of (reason, address digest) in force for one patient, the reason that stops this address."""
+    digest = address_digest(email)
+    reasons = (reason for reason, of in held if reason in _PERSONAL or of == digest)
+    return str(next(reasons, ""))
+
+
+@transaction.atomic
+def suppress(patient: Patient, digest: str, reason: Suppression.Reason, *, now: datetime) -> bool:
+    """Stop writing to an address; what waits to be sent there is stopped too. Safe to repeat."""
+    suppression, is_new = Suppression.objects.get_or_create(
+        patient=patient,
+        address_digest=digest,
+        reason=reason,
+        lifted_at=None,
+        defaults={"clinic": patient.clinic, "since": now},
+    )
+    if reason in _PERSONAL or digest == address_digest(patient.email):
+        patient.messages.filter(state__in=UNSENT).update(
+            state=State.SUPPRESSED,
+            reason=suppression.reason,
+            lease_token=None,
+            lease_until=None,
+            ended_at=now,
+        )
+    return is_new
+
+
+def unsubscribe(patient: Patient, *, now: datetime) -> bool:
+    """No more e-mail for this person, whatever the address. Open alerts stay open."""
+    digest = address_digest(patient.email)
+    return suppress(patient, digest, Reason.UNSUBSCRIBED, now=now)

@@ -1,0 +1,66 @@
+"""Celery's entry points: alarm clocks without a payload. What is due stands in the database."""
+
+import logging
+import uuid
+from multiprocessing.sharedctypes import RawValue
+from typing import Any
+
+from celery import shared_task
+from celery.signals import worker_shutting_down
+from django.conf import settings
+from django.dispatch import receiver
+from django.utils import timezone
+from kombu.exceptions import OperationalError
+
+from reminders import delivery, dispatch, notices, ticking
+from reminders.timekeeping import database_clock
+from surveys.signals import alert_raised
+
+logger = logging.getLogger(__name__)
+
+# Made before the worker forks, so that the parent can ask its children to stop before a new intent.
+_stopping = RawValue("b", 0)
+
+
+@shared_task(ignore_result=True)
+def tick() -> None:
+    """Do what time made necessary, then wake as many drains as there is work for."""
+    ticked = ticking.tick(now=database_clock()())
+    for _ in range(ticked.drains):
+        drain.apply_async(expires=settings.TICK_SECONDS)
+    for _ in range(ticked.event_drains):
+        drain_events.apply_async(expires=settings.TICK_SECONDS)
+
+
+@shared_task(ignore_result=True)
+def drain() -> None:
+    dispatch.drain(clock=database_clock(), stop=stopping)
+
+
+@shared_task(ignore_result=True)
+def drain_events() -> None:
+    delivery.drain_events(clock=database_clock(), stop=stopping)
+
+
+@receiver(alert_raised, dispatch_uid="reminders.tasks")
+def tell_responders(sender: Any, alert_id: uuid.UUID, **kwargs: Any) -> None:
+    """An alert does not wait for the tick, which would find it as well."""
+    notices.create_for(alert_id, now=timezone.now())
+    wake_drain()
+
+
+def wake_drain() -> None:
+    """Only hastens: if the broker is away, the tick finds the same rows."""
+    try:
+        drain.apply_async(expires=settings.TICK_SECONDS, retry=False)
+    except OperationalError:
+        logger.warning("the broker is away: the next tick sends what is due")
+
+
+def stopping() -> bool:
+    return bool(_stopping.value)
+
+
+@worker_shutting_down.connect
+def _stop(**kwargs: Any) -> None:
+    _stopping.value = 1

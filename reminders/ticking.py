@@ -1,0 +1,56 @@
+"""The tick: everything that time alone makes necessary. Cheap, and harmless twice at once."""
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+from math import ceil
+
+from reminders import claiming, notices, planning, settling
+from reminders.models import Message, Notice, ProviderEvent, State
+
+logger = logging.getLogger(__name__)
+
+REPLANNED = 200  # courses brought up to date in one tick
+A_DRAIN = 250  # due rows for which one drain is woken
+MOST_DRAINS = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Ticked:
+    """How many drains are worth waking."""
+
+    drains: int
+    event_drains: int
+
+
+def tick(*, now: datetime) -> Ticked:
+    """Heal, plan, expire and tell; then say how much there is to do."""
+    claiming.release_abandoned(now=now)
+    doubtful = settling.settle_abandoned(now=now)
+    if doubtful:
+        logger.warning("%s sendings lost their worker", doubtful)
+    planning.reconcile_lagging(REPLANNED, now=now)
+    expire(now=now)
+    notices.create_due(now=now)
+    return Ticked(drains=_drains(now), event_drains=_event_drains(now))
+
+
+def expire(*, now: datetime) -> int:
+    """Messages whose last moment has passed while nothing could be sent."""
+    missed = Message.objects.filter(state=State.SCHEDULED, due_at__lte=now, not_after__lt=now)
+    return missed.update(state=State.EXPIRED, reason="missed", ended_at=now)
+
+
+def _drains(now: datetime) -> int:
+    """Counts no further than it needs to."""
+    due = sum(
+        model._default_manager.filter(state=State.SCHEDULED, due_at__lte=now)[
+            : A_DRAIN * MOST_DRAINS
+        ].count()
+        for model in (Notice, Message)
+    )
+    return min(ceil(due / A_DRAIN), MOST_DRAINS)
+
+
+def _event_drains(now: datetime) -> int:
+    return int(ProviderEvent.objects.filter(applied_at=None, try_after__lte=now).exists())

@@ -1,0 +1,23 @@
+"""A patient wants no more e-mail: stop it, say so to the clinic, leave alerts alone."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from clinic import audit
+from clinic.actors import patient_link
+from clinic.models import Course, Patient
+from reminders import suppression
+from surveys.models import FollowUp
+
+
+@transaction.atomic
+def unsubscribe(follow_up: FollowUp, *, now: datetime) -> bool:
+    """True the first time. The dues that follow go to the call list and the tablet."""
+    patient = Patient.objects.held(follow_up.patient_id)
+    if not suppression.unsubscribe(patient, now=now):
+        return False
+    by = patient_link(follow_up.pk)
+    audit.write(by, "unsubscribe", clinic=patient.clinic, patient=patient, subject=patient, now=now)
+    Course.objects.filter(patient=patient).touch(now)
+    return True

@@ -1,0 +1,51 @@
+"""Messages and notices for tests, built directly, and the little a test does with them."""
+
+import uuid
+from datetime import datetime, timedelta
+from typing import Any
+
+from clinic.models import Clinic, Course, Member
+from reminders import dispatch
+from reminders.models import Message, Notice
+from surveys.models import Alert
+from tests.surveys.follow_ups import make_follow_up
+
+HOUR = timedelta(hours=1)
+
+
+def make_message(course: Course, *, now: datetime, **changes: Any) -> Message:
+    """An invitation that is due now; `changes` are columns."""
+    follow_up = changes.pop("follow_up", None) or make_follow_up(course, ["phq9"], now=now)
+    defaults: dict[str, Any] = {
+        "clinic": course.patient.clinic,
+        "patient": course.patient,
+        "follow_up": follow_up,
+        "kind": Message.Kind.INVITATION,
+        "due_at": now,
+        "not_after": now + 23 * HOUR,
+        "created_at": now,
+    }
+    return Message.objects.create(**{**defaults, **changes})
+
+
+def make_alert(clinic: Clinic, *, now: datetime, **changes: Any) -> Alert:
+    defaults: dict[str, Any] = {
+        "reference": f"{uuid.uuid4().hex[:4].upper()}-21",
+        "level": Alert.Level.URGENT,
+        "rule": "suicide",
+        "trigger": "9=2",
+        "raised_at": now,
+    }
+    return Alert.objects.create(clinic=clinic, **{**defaults, **changes})
+
+
+def make_notice(alert: Alert, member: Member, *, now: datetime, **changes: Any) -> Notice:
+    defaults: dict[str, Any] = {"due_at": now, "created_at": now}
+    return Notice.objects.create(
+        clinic=alert.clinic, alert=alert, member=member, **{**defaults, **changes}
+    )
+
+
+def drain_at(now: datetime) -> int:
+    """Send what is due, with the clock standing still."""
+    return dispatch.drain(clock=lambda: now)
