@@ -6,6 +6,7 @@ hasten the notice. Exactly one member owns an alert; what happened to it is neve
 
 import secrets
 import uuid
+from collections.abc import Iterable
 from datetime import datetime
 from functools import partial
 
@@ -16,12 +17,12 @@ from clinic.actors import Actor
 from clinic.models import Clinic, Member
 from clinic.refusals import Refused
 from surveys.instruments import Level
-from surveys.instruments.soundness import RANK
 from surveys.models import Alert, AlertEvent, FollowUp, Response
 from surveys.safety import Worry
 from surveys.signals import alert_raised
 
 _LETTERS = "23456789ABCDEFGHJKMNPQRTUVWXY"  # none that is read as another
+_LEVELS: list[str] = [Alert.Level.REVIEW, Alert.Level.URGENT, Alert.Level.CRITICAL]
 HELP_RULE = "help-now"
 HELP_TRIGGER = "help"
 
@@ -219,9 +220,9 @@ def _worth(value: int | None) -> int:
     return -1 if value is None else value
 
 
-def worst(alerts: list[Alert]) -> Alert | None:
+def worst(alerts: Iterable[Alert]) -> Alert | None:
     """The alert with the highest level, the newest of equals."""
-    return max(alerts, key=lambda a: (RANK[Alert.Level(a.level).value], a.raised_at), default=None)
+    return max(alerts, key=lambda a: (_LEVELS.index(a.level), a.raised_at), default=None)
 
 
 def _event(

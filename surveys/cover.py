@@ -49,6 +49,14 @@ def next_opening(clinic: Clinic, now: datetime) -> datetime | None:
     return next((opening for opening in openings if opening > now), None)
 
 
+def hours_today(clinic: Clinic, now: datetime) -> tuple[datetime, datetime]:
+    """When the clinic's day begins and ends, on its own calendar."""
+    local = now.astimezone(clinic.tz)
+    start = datetime.combine(local, clinic.staffed_from, tzinfo=clinic.tz)
+    end = datetime.combine(local, clinic.staffed_until, tzinfo=clinic.tz)
+    return start.astimezone(UTC), end.astimezone(UTC)
+
+
 def _is_staffed(clinic: Clinic, now: datetime) -> bool:
     """Hours are half-open; they may run past midnight into the day after a staffed one."""
     local = now.astimezone(clinic.tz)

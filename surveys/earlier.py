@@ -1,6 +1,5 @@
 """What a patient answered and scored before, as the safety rules need it."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -74,17 +73,13 @@ def _first_infusion_at(course: Course) -> datetime | None:
 
 def _scores_before(response: Response) -> dict[str, list[EarlierScore]]:
     """Valid scores of the same instrument, answered in time, by scale."""
-    rows: Iterable[tuple[str, datetime, Decimal]] = (
-        Score.objects.filter(
-            response__in=Response.objects.for_outcomes().filter(
-                patient=response.patient, instrument__key=response.instrument.key
-            ),
-            exact__isnull=False,
-        )
-        .exclude(response=response.pk)
-        .values_list("scale", "response__finished_at", "exact")
+    responses = Response.objects.for_outcomes().filter(
+        patient=response.patient, instrument__key=response.instrument.key
     )
+    scores = Score.objects.filter(response__in=responses.exclude(pk=response.pk))
     by_scale: dict[str, list[EarlierScore]] = {}
-    for scale, at, exact in rows:
-        by_scale.setdefault(scale, []).append(EarlierScore(at, exact))
+    for score in scores.select_related("response"):
+        at = score.response.finished_at
+        if score.exact is not None and at is not None:
+            by_scale.setdefault(score.scale, []).append(EarlierScore(at, score.exact))
     return by_scale

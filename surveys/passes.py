@@ -1,0 +1,92 @@
+"""What lets one browser answer one follow-up after the link's secret has left the address.
+
+A signed cookie of its own, never the staff session. It is the browser that knows which questions
+were answered in it: only those are shown again.
+"""
+
+import uuid
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Self
+
+from django.conf import settings
+from django.core import signing
+from django.http import HttpRequest, HttpResponse
+from django.utils.crypto import constant_time_compare, salted_hmac
+
+from surveys.models import FollowUp
+
+IDLE = timedelta(minutes=60)  # after this nothing is shown until the link is opened again
+KEPT = timedelta(hours=24)  # until then an answer already on the screen is still taken
+_SALT = "surveys.passes"
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    follow_up_id: uuid.UUID
+    link: str  # the beginning of the link's digest: a new link ends this pass
+    language: str
+    given: tuple[str, ...] = ()  # marks of the questions answered in this browser
+    is_idle: bool = False
+
+    def fits(self, follow_up: FollowUp) -> bool:
+        return follow_up.link_digest.startswith(self.link)
+
+    def has(self, question: str) -> bool:
+        return _mark(self.follow_up_id, question) in self.given
+
+    def with_given(self, question: str) -> Self:
+        if self.has(question):
+            return self
+        return replace(self, given=(*self.given, _mark(self.follow_up_id, question)))
+
+    @property
+    def stamp(self) -> str:
+        """In each form, so that a page left open cannot answer for somebody else's follow-up."""
+        return _mark(self.follow_up_id, "stamp") + self.link[:8]
+
+    def stamped(self, text: str) -> bool:
+        return constant_time_compare(self.stamp, text)
+
+
+def new_pass(follow_up: FollowUp, language: str) -> Pass:
+    return Pass(follow_up.pk, follow_up.link_digest[:16], language)
+
+
+def cookie_name() -> str:
+    return "__Host-check-in" if settings.SECURE else "check-in"
+
+
+def read(request: HttpRequest, *, now: datetime) -> Pass | None:
+    try:
+        held = signing.loads(request.COOKIES.get(cookie_name(), ""), salt=_SALT)
+        follow_up_id, at = uuid.UUID(held["f"]), datetime.fromtimestamp(held["t"], now.tzinfo)
+        found = Pass(follow_up_id, held["l"], held["w"], tuple(held["g"]))
+    except (signing.BadSignature, KeyError, ValueError, TypeError):
+        return None
+    if now - at > KEPT:
+        return None
+    return replace(found, given=(), is_idle=True) if now - at > IDLE else found
+
+
+def hand(response: HttpResponse, held: Pass, *, now: datetime) -> None:
+    """Give the browser its pass; each page that saves something starts the hour again."""
+    content = {
+        "f": held.follow_up_id.hex,
+        "l": held.link,
+        "w": held.language,
+        "g": held.given,
+        "t": int(now.timestamp()),
+    }
+    response.set_cookie(
+        cookie_name(),
+        signing.dumps(content, salt=_SALT, compress=True),
+        secure=settings.SECURE,
+        httponly=True,
+        samesite="Lax",
+    )
+
+
+def _mark(follow_up_id: uuid.UUID, name: str) -> str:
+    """Eight digits that name a question to us and to nobody who reads the cookie."""
+    return salted_hmac(_SALT, f"{follow_up_id.hex} {name}").hexdigest()[:8]

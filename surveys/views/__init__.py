@@ -1,0 +1,22 @@
+"""Patients' pages. No account and no script; GET and HEAD change nothing."""
+
+from surveys.views.asking import onward, question, review
+from surveys.views.crisis import emergency, help_answer, help_noted, help_now, help_only
+from surveys.views.ending import sent
+from surveys.views.frame import csrf_failure
+from surveys.views.landing import landing, landing_help
+
+__all__ = [
+    "csrf_failure",
+    "emergency",
+    "help_answer",
+    "help_noted",
+    "help_now",
+    "help_only",
+    "landing",
+    "landing_help",
+    "onward",
+    "question",
+    "review",
+    "sent",
+]

@@ -1,0 +1,139 @@
+"""One question per screen, and the page on which they are checked before sending."""
+
+from django.http import HttpRequest, HttpResponse
+
+from surveys import answering, passes
+from surveys.answering import NotAsked, Recorded, Unanswered
+from surveys.doors import Door, door
+from surveys.forms import AnswerForm
+from surveys.instruments import OffScale
+from surveys.passes import Pass
+from surveys.questions import Paper, Question
+from surveys.views.frame import Here, closed, see_other, show, with_pass
+from surveys.wording import review_line, words
+
+
+@with_pass("GET", "HEAD")
+def onward(request: HttpRequest, here: Here) -> HttpResponse:
+    """Where this patient goes on: the first open question, else the answers to check."""
+    asked = _paper(here)
+    if not asked.parts:
+        return show(request, "untranslated", here) if asked.untranslated else closed(request)
+    question = asked.first_open()
+    if question is None:
+        return see_other("surveys:review")
+    return see_other("surveys:question", question.place)
+
+
+@with_pass("GET", "HEAD", "POST", keeps_input=True)
+def question(request: HttpRequest, here: Here, place: int) -> HttpResponse:
+    """Ask one question and keep its answer before the next one is drawn."""
+    asked = _paper(here)
+    found = asked.named(request.POST["question"]) if "question" in request.POST else asked.at(place)
+    if found is None:
+        return see_other("surveys:onward")
+    if request.method != "POST":
+        chosen = found.part.answers if here.held.has(found.name) else None
+        return _ask(request, here, asked, found, AnswerForm(found, chosen=chosen))
+    form = AnswerForm(found, request.POST)
+    is_switching = "language" in request.POST
+    if is_switching or ("skip" not in request.POST and not form.is_valid()):
+        return _ask(request, here, asked, found, form, is_quiet=is_switching)
+    try:
+        recorded = _record(here, found, form, is_skipped="skip" in request.POST)
+    except (NotAsked, OffScale):
+        return see_other("surveys:onward")
+    return _next(request, here, found, recorded)
+
+
+@with_pass("GET", "HEAD", "POST")
+def review(request: HttpRequest, here: Here) -> HttpResponse:
+    """Check the answers, change one, send them."""
+    asked = _paper(here)
+    if asked.first_open() is not None or not asked.parts:
+        return see_other("surveys:onward")
+    if request.method == "POST":
+        try:
+            answering.finish(here.follow_up, by=here.by, now=here.now, language=here.held.language)
+        except Unanswered:
+            return see_other("surveys:onward")
+        return see_other("surveys:sent")
+    return show(
+        request,
+        "review",
+        here,
+        lines=[review_line(question, here.held) for question in asked.shown],
+    )
+
+
+def _paper(here: Here) -> Paper:
+    return answering.begin(here.follow_up, now=here.now, language=here.held.language)
+
+
+def _ask(
+    request: HttpRequest,
+    here: Here,
+    asked: Paper,
+    question: Question,
+    form: AnswerForm,
+    *,
+    is_quiet: bool = False,
+) -> HttpResponse:
+    before = asked.before(question)
+    return show(
+        request,
+        "question",
+        here,
+        form=form,
+        words=words(question),
+        question=question,
+        number=asked.number(question),
+        total=len(asked.shown),
+        back=before.place if before else None,
+        is_change="change" in request.GET or "change" in request.POST,
+        errors=[] if is_quiet else form.errors.get("answer", []),
+    )
+
+
+def _record(here: Here, question: Question, form: AnswerForm, *, is_skipped: bool) -> Recorded:
+    values = dict.fromkeys(question.screen.items) if is_skipped else form.values()
+    return answering.record(
+        here.follow_up,
+        question.part.key,
+        question.screen.key,
+        values,
+        by=here.by,
+        now=here.now,
+        language=here.held.language,
+    )
+
+
+def _next(request: HttpRequest, here: Here, question: Question, recorded: Recorded) -> HttpResponse:
+    """Help comes before the next question."""
+    held = here.held.with_given(question.name)
+    if recorded.gave("suicide"):
+        response = see_other("surveys:help")
+    elif recorded.gave("emergency"):
+        response = see_other("surveys:emergency")
+    elif "change" in request.POST:
+        response = see_other("surveys:onward")
+    else:
+        response = _following(here, question, held)
+    passes.hand(response, held, now=here.now)
+    return response
+
+
+def _following(here: Here, question: Question, held: Pass) -> HttpResponse:
+    """The next question that is open, or that was answered in this browser: going back and on
+    again shows one's own answers."""
+    if door(here.follow_up, now=here.now) is Door.SENT:
+        return see_other("surveys:sent")
+    later = (
+        other
+        for other in here.paper().shown
+        if other.place > question.place and (not other.is_answered or held.has(other.name))
+    )
+    following = next(later, None)
+    if following is None:
+        return see_other("surveys:onward")
+    return see_other("surveys:question", following.place)

@@ -1,0 +1,115 @@
+"""Help, before anything else: what a patient sees after a worrying answer or on asking for it.
+
+Never a score, never a promise that the clinic may not keep.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+
+from surveys import alerts, cover
+from surveys.forms import SafetyForm
+from surveys.models import Alert
+from surveys.questions import instrument_of_response
+from surveys.views.frame import Here, see_other, show, with_pass
+
+_IN_DANGER = ("unsure", "no")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Who reads the alert, and when, on the patient's own clock."""
+
+    now: bool
+    minutes: int
+    hours: tuple[datetime, datetime] | None  # none: at all hours
+    opens: datetime | None
+
+
+@with_pass("GET", "HEAD", "POST")
+def help_now(request: HttpRequest, here: Here) -> HttpResponse:
+    """ "I need help now", and the page that interrupts after a worrying answer."""
+    if request.method == "POST":
+        alerts.help_now(here.follow_up, by=here.by, now=here.now)
+        return see_other("surveys:help")
+    return show(request, "help", here, form=SafetyForm(), **_context(here))
+
+
+@with_pass("POST")
+def help_answer(request: HttpRequest, here: Here) -> HttpResponse:
+    """How the patient is now, and a number for today. Both may be left empty."""
+    form = SafetyForm(request.POST)
+    alert = _alert(here)
+    if not form.is_valid():
+        return show(request, "help", here, form=form, **_context(here))
+    safe, phone = form.cleaned_data["safe"], form.cleaned_data["phone"]
+    if alert is None and (phone or safe in _IN_DANGER):
+        alert = alerts.help_now(here.follow_up, by=here.by, now=here.now)
+    if alert is not None and phone:
+        alerts.leave_phone(alert, phone, by=here.by, now=here.now)
+    if alert is not None and safe:
+        _tell(alert, safe, here)
+    return see_other("surveys:help-only" if safe in _IN_DANGER else "surveys:help-noted")
+
+
+@with_pass("GET", "HEAD")
+def help_only(request: HttpRequest, here: Here) -> HttpResponse:
+    """Only the numbers to call, and nothing else to read or answer."""
+    return show(request, "help_only", here)
+
+
+@with_pass("GET", "HEAD")
+def help_noted(request: HttpRequest, here: Here) -> HttpResponse:
+    return show(request, "help_noted", here, **_context(here))
+
+
+@with_pass("GET", "HEAD")
+def emergency(request: HttpRequest, here: Here) -> HttpResponse:
+    return show(request, "emergency", here, **_context(here))
+
+
+def _tell(alert: Alert, safe: str, here: Here) -> None:
+    """ "No" and "not sure" make the alert critical; any other answer only joins its history."""
+    detail = f"able to keep safe: {safe}"
+    if safe in _IN_DANGER:
+        alerts.escalate(alert, detail, by=here.by, now=here.now)
+    else:
+        alerts.note(alert, detail, by=here.by, now=here.now)
+
+
+def _alert(here: Here) -> Alert | None:
+    return alerts.worst(here.follow_up.alerts.open())
+
+
+def _context(here: Here) -> dict[str, Any]:
+    return {
+        "is_told": here.follow_up.alerts.exists(),
+        "is_answer": _has_told_of_thoughts(here),
+        "reading": _reading(here),
+        "is_sent": here.follow_up.finished_at is not None,
+    }
+
+
+def _has_told_of_thoughts(here: Here) -> bool:
+    """Whether a suicide item was answered above 0, as opposed to a red flag or a call for help."""
+    return any(
+        (response.answers.get(item.key) or 0) > 0
+        for response in here.follow_up.responses.select_related("instrument")
+        for item in instrument_of_response(response).items
+        if item.safety is not None and item.safety.kind == "suicide"
+    )
+
+
+def _reading(here: Here) -> Reading:
+    clinic, zone = here.clinic, here.follow_up.patient.tz
+    opens = cover.next_opening(clinic, here.now)
+    start, end = cover.hours_today(clinic, here.now)
+    is_always = cover.cover_of(clinic, now=here.now) == "always"
+    return Reading(
+        now=cover.reading_now(clinic, here.now),
+        minutes=clinic.reply_within_minutes,
+        hours=None if is_always else (start.astimezone(zone), end.astimezone(zone)),
+        opens=opens.astimezone(zone) if opens else None,
+    )

@@ -1,0 +1,43 @@
+"""After sending."""
+
+from datetime import date
+
+from django.http import HttpRequest, HttpResponse
+
+from surveys import links
+from surveys.models import FollowUp, StepDue
+from surveys.views.frame import Here, see_other, show, with_pass
+
+
+@with_pass("GET", "HEAD", "POST")
+def sent(request: HttpRequest, here: Here) -> HttpResponse:
+    """Sent, who reads it, and when the next one comes. Safe to reload and to bookmark."""
+    if here.follow_up.finished_at is None:
+        return see_other("surveys:onward")
+    return show(
+        request,
+        "sent",
+        here,
+        sent_on=here.follow_up.finished_at.astimezone(here.follow_up.patient.tz),
+        next_on=_next_on(here),
+        is_told=here.follow_up.alerts.exists(),
+        unsubscribe=_unsubscribe(here.follow_up),
+    )
+
+
+def _next_on(here: Here) -> date | None:
+    """The day of the next follow-up, as far as it is planned."""
+    patient = here.follow_up.patient
+    planned = StepDue.objects.filter(
+        course__patient=patient, state=StepDue.State.PLANNED, send_at__gt=here.now
+    ).order_by("send_at")
+    first = planned.values_list("send_at", flat=True).first()
+    return first.astimezone(patient.tz).date() if first else None
+
+
+def _unsubscribe(follow_up: FollowUp) -> str:
+    """Empty once the key of its link has been retired: the newest e-mail still has one."""
+    try:
+        return links.unsubscribe_url(follow_up)
+    except KeyError:
+        return ""

@@ -1,0 +1,61 @@
+"""The words of one screen, as a patient page shows them. Wording is shown as recorded."""
+
+from dataclasses import dataclass
+
+from surveys.passes import Pass
+from surveys.questions import Question
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    intro: str
+    stem: str  # the recall stem, repeated on every screen
+    text: str
+    low: str
+    high: str
+    attribution: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewLine:
+    place: int
+    text: str
+    answers: tuple[str, ...]  # none: skipped
+    is_ours: bool  # given in this browser; others are not shown
+
+
+def words(question: Question) -> Words:
+    wording, screen = question.part.wording, question.screen
+    is_first = question.part.instrument.screens[0] is screen
+    item = screen.items[0]
+    is_ticks = screen.kind == "ticks"
+    return Words(
+        intro=(wording.intro or "") if is_first else "",
+        stem="" if is_ticks else wording.stems.get(item, ""),
+        text=wording.screens.get(screen.key, "") if is_ticks else wording.items[item],
+        low=wording.low.get(item, ""),
+        high=wording.high.get(item, ""),
+        attribution=wording.attribution,
+    )
+
+
+def review_line(question: Question, held: Pass) -> ReviewLine:
+    is_ours = held.has(question.name)
+    return ReviewLine(
+        place=question.place,
+        text=words(question).text,
+        answers=_answers(question) if is_ours else (),
+        is_ours=is_ours,
+    )
+
+
+def _answers(question: Question) -> tuple[str, ...]:
+    wording, given = question.part.wording, question.part.answers
+    items = question.screen.items
+    if all(given.get(item) is None for item in items):
+        return ()
+    if question.screen.kind == "ticks":
+        ticked = tuple(wording.items[item] for item in items if given.get(item))
+        return ticked or (wording.none_of_these,)
+    value = given[items[0]]
+    return () if value is None else (wording.choices[items[0]][value],)
