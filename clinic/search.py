@@ -17,6 +17,7 @@ Kind = SearchKey.Kind
 Key = tuple[Kind, str]
 
 _PHONE = re.compile(r"[\d\s().+/-]{7,}")
+_BREAKS = (r"\s+", r"[^\w'’]+", r"[\W_]+")  # between words; at hyphens too; at apostrophes too
 _DATE_FORMATS = ("%Y-%m-%d", "%m/%d/%Y")
 
 
@@ -64,10 +65,10 @@ def by_mrn(clinic: Clinic, mrn: str) -> Patient | None:
 
 
 def words_of(name: str) -> set[str]:
-    """The words a name is found by: "O'Brien-Díaz" by itself run together, and by its parts."""
-    tokens = unicodedata.normalize("NFC", name).split()
-    parts = {part for token in tokens for part in re.split(r"[\W_]+", token) if len(part) > 1}
-    return parts | {_joined(token) for token in tokens if _joined(token)}
+    """The words a name is found by: "O'Brien-Díaz" run together, O'Brien and Díaz, and Brien."""
+    whole = unicodedata.normalize("NFC", name)
+    words = {_joined(word) for pattern in _BREAKS for word in re.split(pattern, whole)}
+    return {word for word in words if len(word) > 1} or words - {""}
 
 
 def _keys_of(patient: Patient) -> Iterable[Key]:

@@ -3,8 +3,8 @@
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods
 from clinic import access, invitations
 from clinic.actors import member_actor
 from clinic.forms import InvitationForm
-from clinic.models import Member, User
+from clinic.models import User
 from clinic.refusals import Refused
 
 
@@ -46,9 +46,12 @@ def choose(request: HttpRequest) -> HttpResponse:
     """In which clinic to work now: one at a time, and only where one works."""
     if not isinstance(request.user, User):
         raise PermissionDenied
-    if request.method == "POST":
-        mine = Member.objects.active().filter(user=request.user)
-        access.choose(request, get_object_or_404(mine, pk=request.POST.get("member", "")))
-        return redirect("dashboards:patients")
     members = access.memberships(request.user)
+    if request.method == "POST":
+        wanted = request.POST.get("member")
+        member = next((each for each in members if str(each.pk) == wanted), None)
+        if member is None:
+            raise Http404
+        access.choose(request, member)
+        return redirect("dashboards:patients")
     return render(request, "clinic/choose.html", {"memberships": members})
