@@ -14,7 +14,7 @@ GUARDED = ["clinic_auditentry", "surveys_alertevent"]
 TAMPERINGS = {
     "update": "UPDATE {} SET id = id",
     "delete": "DELETE FROM {}",
-    "truncate": "TRUNCATE {} CASCADE",
+    "truncate": "SET CONSTRAINTS ALL IMMEDIATE; TRUNCATE {} CASCADE",
 }
 ACTS = [act for act in TAMPERINGS if connection.vendor == "postgresql" or act != "truncate"]
 
