@@ -3,7 +3,10 @@ from pathlib import Path
 from typing import Any
 
 from django.apps import AppConfig
+from django.core.checks import register
 from django.db.models.signals import post_migrate
+
+from reminders.checks import catalogue_is_sound
 
 CATALOGUE = Path(__file__).parent / "catalogue"
 
@@ -20,6 +23,7 @@ class RemindersConfig(AppConfig):
     name = "reminders"
 
     def ready(self) -> None:
+        register(catalogue_is_sound)
         # Receivers: providers' reports, and alerts that should not wait for the tick.
         from reminders import tasks, webhooks  # noqa: F401
 

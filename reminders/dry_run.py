@@ -89,7 +89,7 @@ class _Run:
             self.answers.remove((at, follow_up))
             self.facts = answer(self.facts, follow_up, at)
         planned = self._plan(now)
-        while (due := _soonest(planned)) is not None and due[1].send_at <= now:
+        while (due := soonest(planned)) is not None and due[1].send_at <= now:
             self._send(*due, now)
             planned = self._plan(now)
         sending = [] if due is None else [due[1].send_at]
@@ -109,7 +109,7 @@ class _Run:
             self.answers.append((now + ANSWERED_AFTER, follow_up.id))
 
 
-def _soonest(planned: Plan) -> tuple[PlannedFollowUp, Message] | None:
+def soonest(planned: Plan) -> tuple[PlannedFollowUp, Message] | None:
     coming = [(each, each.messages[0]) for each in planned.follow_ups if each.messages]
     return min(coming, key=lambda pair: pair[1].send_at, default=None)
 

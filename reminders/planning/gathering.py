@@ -31,7 +31,7 @@ from surveys.cover import cover_of
 from surveys.models import Alert, FollowUp, Response, Score, StepDue
 
 SENT = (State.SENDING, State.ACCEPTED, State.UNKNOWN)  # or may have been: it uses up its day
-NEVER_ARRIVED = (State.REJECTED, State.FAILED, State.SUPPRESSED)
+REFUSED = (State.REJECTED, State.FAILED)
 SCHEDULED_KINDS = (Message.Kind.INVITATION, Message.Kind.REMINDER)
 CHOICES = (Suppression.Reason.UNSUBSCRIBED, Suppression.Reason.STAFF)
 
@@ -86,7 +86,9 @@ def _facts(rows: Rows, now: datetime) -> PatientFacts:
         quiet_until=patient.clinic.quiet_until,
         answers=_answers(patient),
         sent=tuple(_sent(rows)),
-        follow_ups={pk: _follow_up(f, rows.messages[pk]) for pk, f in rows.follow_ups.items()},
+        follow_ups={
+            pk: _follow_up(row, rows.messages[pk], channel) for pk, row in rows.follow_ups.items()
+        },
         known={key: _known(key, due, rows) for key, due in rows.dues.items()},
     )
 
@@ -169,12 +171,12 @@ def _sent(rows: Rows) -> Iterable[SentFacts]:
                 yield SentFacts(pk, cast(MessageKind, message.kind), message.nth, on)
 
 
-def _follow_up(row: FollowUp, messages: Iterable[Message]) -> FollowUpFacts:
+def _follow_up(row: FollowUp, messages: Iterable[Message], channel: Channel) -> FollowUpFacts:
     ended = [m for m in messages if m.state not in (*UNSENT, *SENT)]
     return FollowUpFacts(
         id=str(row.pk),
         local_date=row.local_date,
-        invitation=_invitation(messages),
+        invitation=_invitation(messages, channel),
         begun_at=row.started_at,
         finished_at=row.finished_at,
         withdrawn=row.withdrawn_at is not None,
@@ -182,7 +184,8 @@ def _follow_up(row: FollowUp, messages: Iterable[Message]) -> FollowUpFacts:
     )
 
 
-def _invitation(messages: Iterable[Message]) -> InvitationState:
+def _invitation(messages: Iterable[Message], channel: Channel) -> InvitationState:
+    """A suppressed one stands for the tablet until the address works again: then it is replaced."""
     state = next((m.state for m in messages if m.kind == Message.Kind.INVITATION), None)
     if state is None:
         return ""
@@ -190,7 +193,8 @@ def _invitation(messages: Iterable[Message]) -> InvitationState:
         return "scheduled"
     if state in SENT:
         return "sent"
-    return "undeliverable" if state in NEVER_ARRIVED else "dead"
+    standing = state in REFUSED or (state == State.SUPPRESSED and channel != "email")
+    return "undeliverable" if standing else "dead"
 
 
 def _key(due: StepDue) -> Key:

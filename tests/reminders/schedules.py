@@ -1,11 +1,12 @@
 """Builders of facts for the schedule's tests: honest defaults, nothing random."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from reminders import protocols
-from reminders.dry_run import DryRun, course_facts, dry_run
-from reminders.schedule import CourseFacts, InfusionFacts, PatientFacts, Plan
+from reminders.dry_run import DryRun, answer, course_facts, dry_run, remember, send, soonest
+from reminders.schedule import CourseFacts, InfusionFacts, PatientFacts, Plan, plan
 from reminders.schedule.questionnaires import instrument_facts
 
 CHICAGO = ZoneInfo("America/Chicago")
@@ -48,10 +49,7 @@ def lived(facts: PatientFacts, until: str, answered="none") -> DryRun:
     """The dry run of a patient's first course: its infusions become known as they start."""
     first, *others = facts.courses
     start, events = course_facts(first, first.infusions)
-    facts = PatientFacts(
-        **{name: getattr(facts, name) for name in facts.__slots__ if name != "courses"},
-        courses=(start, *others),
-    )
+    facts = replace(facts, courses=(start, *others))
     return dry_run(facts, events, at(until, facts.zone), answered)
 
 
@@ -90,3 +88,85 @@ def coming(plan: Plan, zone: ZoneInfo = CHICAGO) -> list[str]:
         f"{local(send_at, zone)} {' '.join(steps)}" + (f" +{nth}" if nth else "")
         for send_at, steps, nth in sorted(found)
     ]
+
+
+class Story:
+    """A patient's history, told step by step; what falls due on the way is sent."""
+
+    def __init__(self, *courses: CourseFacts, start="2026-03-01", **fields) -> None:
+        self.facts = patient(*courses, **fields)
+        self.now = at(start, self.facts.zone)
+
+    def peek(self, text: str) -> Plan:
+        """The plan as it would be then; nothing is sent or remembered."""
+        return plan(self.facts, at(text, self.facts.zone))
+
+    def at(self, text: str) -> Plan:
+        """Live until then; the plan that stands afterwards."""
+        until = at(text, self.facts.zone)
+        planned = self._live()
+        while (later := self._next(planned)) is not None and later <= until:
+            self.now = later
+            planned = self._live()
+        self.now = until
+        return self._live()
+
+    def down_until(self, text: str) -> Plan:
+        """Nothing ran until then."""
+        self.now = at(text, self.facts.zone)
+        return self._live()
+
+    def _live(self) -> Plan:
+        self.facts, planned = remember(self.facts, plan(self.facts, self.now))
+        while (due := soonest(planned)) is not None and due[1].send_at <= self.now:
+            self.facts = send(self.facts, due[0].id, due[1], self.now)
+            self.facts, planned = remember(self.facts, plan(self.facts, self.now))
+        return planned
+
+    def _next(self, planned: Plan) -> datetime | None:
+        due = soonest(planned)
+        times = [due[1].send_at] if due else []
+        return min([*times, *([planned.replan_at] if planned.replan_at else [])], default=None)
+
+    def answer(self, step: str, text: str, infusion: str | None = None) -> None:
+        follow_up = self._due(step, infusion).follow_up
+        self.facts = answer(self.facts, follow_up, at(text, self.facts.zone))
+
+    def begin(self, step: str, text: str) -> None:
+        row = self.facts.follow_ups[self._due(step).follow_up]
+        row = replace(row, begun_at=at(text, self.facts.zone))
+        self.facts = replace(self.facts, follow_ups={**self.facts.follow_ups, row.id: row})
+
+    def follow_up(self, step: str, infusion: str | None = None):
+        return self.facts.follow_ups[self._due(step, infusion).follow_up]
+
+    def change(self, **fields) -> None:
+        self.facts = replace(self.facts, **fields)
+
+    def course(self, n: int = 0, **fields) -> None:
+        courses = list(self.facts.courses)
+        courses[n] = replace(courses[n], **fields)
+        self.change(courses=tuple(courses))
+
+    def give(self, text: str, status="completed", recorded: str | None = None, n: int = 0) -> None:
+        """One more infusion; under a name it had before, its new facts."""
+        one = infusion(text, status, zone=self.facts.zone, recorded=recorded)
+        others = [i for i in self.facts.courses[n].infusions if i.id != one.id]
+        self.course(n, infusions=(*others, one))
+
+    def correct(self, name: str, **fields) -> None:
+        if "started_at" in fields:
+            fields["started_at"] = at(fields["started_at"], self.facts.zone)
+        infusions = [
+            replace(i, **fields) if i.id == name else i for i in self.facts.courses[0].infusions
+        ]
+        self.course(infusions=tuple(infusions))
+
+    def _due(self, step: str, infusion: str | None = None):
+        found = [
+            due
+            for key, due in self.facts.known.items()
+            if key.step == step and (infusion is None or key.infusion == infusion)
+        ]
+        assert len(found) == 1, found
+        return found[0]

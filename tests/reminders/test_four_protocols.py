@@ -231,8 +231,14 @@ CASES = {
     "induction, autumn": (
         "depression-induction",
         "2026-10-25",
-        ["2026-10-26 14:00", "2026-10-28 14:00", "2026-10-30 14:00"]
-        + ["2026-11-02 14:00", "2026-11-04 14:00", "2026-11-06 14:00"],
+        [
+            "2026-10-26 14:00",
+            "2026-10-28 14:00",
+            "2026-10-30 14:00",
+            "2026-11-02 14:00",
+            "2026-11-04 14:00",
+            "2026-11-06 14:00",
+        ],
         [],
         INDUCTION_AUTUMN,
     ),
@@ -271,9 +277,9 @@ CASES = {
 
 def by_law(line: str, zone: str) -> datetime:
     """The instant of a typed wall time: summer time from 8 March to 1 November 2026."""
-    wall = datetime.fromisoformat(line[:16])
-    summer = datetime(2026, 3, 8, 2) <= wall < datetime(2026, 11, 1, 2)
-    return wall.replace(tzinfo=timezone(timedelta(hours=WINTER[zone] + summer)))
+    summer = "2026-03-08 02:00" <= line[:16] < "2026-11-01 02:00"
+    offset = timezone(timedelta(hours=WINTER[zone] + summer))
+    return datetime.fromisoformat(line[:16]).replace(tzinfo=offset)
 
 
 @pytest.mark.parametrize("zone", list(WINTER))
