@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from allauth.account.forms import LoginForm
 from django import forms
 from django.contrib.auth.password_validation import (
     password_validators_help_texts,
@@ -18,6 +19,17 @@ class Renderer(TemplatesSetting):
 
     form_template_name = "_form.html"
     field_template_name = "_field.html"
+
+
+class SignInForm(LoginForm):  # type: ignore[misc]
+    """The link for who forgot the password stands below, not between the two fields."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["login"].label = _("E-mail address")
+        self.fields["password"].help_text = ""
+        for field in self.fields.values():
+            field.widget.attrs.pop("placeholder", None)
 
 
 class InvitationForm(forms.Form):

@@ -207,6 +207,7 @@ ANYMAIL = {
 AUTH_USER_MODEL = "clinic.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 ACCOUNT_ADAPTER = "clinic.accounts.AccountAdapter"
+ACCOUNT_FORMS = {"login": "clinic.forms.SignInForm"}
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]

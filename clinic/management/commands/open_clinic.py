@@ -46,6 +46,6 @@ class Command(BaseCommand):
         link = invitations.invite(member, by=OPERATOR, now=now)
         until = now + invitations.LASTS
         return (
-            f"Invitation for {member.user.email}. It works once, until {until:%d %b %Y %H:%M}\n"
-            f"UTC; run this command again for a fresh one.\n\n{link}"
+            f"Invitation for {member.user.email}, good once, until {until:%d %b %Y %H:%M} UTC.\n"
+            f"Run this command again for a fresh one.\n\n{link}"
         )
