@@ -43,6 +43,7 @@ logger = logging.getLogger(__name__)
 Stop = Callable[[], bool]
 
 DRAIN_SECONDS = 60
+HELD_UP_SECONDS = LEASE.total_seconds() / 2  # from the intent; a process stopped for longer is out
 SECOND_LOOK = timedelta(minutes=1)
 PUZZLE = timedelta(minutes=15)  # a row that cannot be prepared neither blocks nor spins
 
@@ -148,9 +149,12 @@ def _intend_message(row: Message, lane: str, now: datetime) -> Intent | None:
 def _decide(row: Message, mail: Mail, lane: str, now: datetime) -> tuple[Intent | None, bool]:
     """The intent, and whether the schedule must be brought up to date before anything goes."""
     reread = rereading.message(row, now=now)
-    if reread is None or reread.outdated:
-        return None, reread is not None
-    verdict = gate.message_verdict(reread.facts, now)
+    if reread is None:
+        return None, False
+    ended = gate.ended(reread.facts)
+    if reread.outdated and not ended:
+        return None, True
+    verdict = ended or gate.message_verdict(reread.facts, now)
     letter = message_letter(reread.message, reread.instruments)
     if isinstance(verdict, Go) and letter != mail.letter:
         mail = emails.write(letter, lane)
@@ -203,8 +207,8 @@ def _record_intent(row: Claimed, go: Go, mail: Mail, lane: str, now: datetime) -
 
 
 def _call(mail: Mail, transport: Transport, began: float, clock: Clock) -> Outcome:
-    """Hand the mail over. A process that was stopped for long must not send on waking up."""
-    if time.monotonic() - began > LEASE.total_seconds() / 2:
+    """Hand the mail over, unless we were stopped for so long that others have decided."""
+    if time.monotonic() - began > HELD_UP_SECONDS:
         return outcomes.never_called("held up between intent and call")
     try:
         return outcomes.accepted(transport.call(mail))

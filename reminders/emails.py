@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.headerregistry import Address
@@ -60,16 +61,9 @@ def write(letter: Letter, lane: str) -> Mail:
 @cache
 def version(template: str) -> str:
     """Changes with any file the mail is made of."""
-    names = [f"{template}{part}" for part in PARTS] + ["_layout.html"]
-    digest = hashlib.sha256(TOKENS.read_bytes())
-    for name in names:
-        digest.update(_source(f"{FOLDER}/{name}"))
-    return digest.hexdigest()[:16]
-
-
-def _source(name: str) -> bytes:
-    origin = get_template(name).template.origin  # type: ignore[attr-defined]
-    return Path(origin.name).read_bytes()
+    folder = Path(get_template(f"{FOLDER}/_layout.html").template.origin.name).parent  # type: ignore[attr-defined]
+    files = [*(folder / f"{template}{part}" for part in PARTS), *sorted(folder.glob("_*")), TOKENS]
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
 
 
 def _render(letter: Letter, part: str) -> str:
@@ -112,17 +106,25 @@ def _tell_provider(email: EmailMultiAlternatives, letter: Letter, lane: str) -> 
 
 @cache
 def _inliner() -> css_inline.CSSInliner:
-    """Colours come from the one place where they are chosen; dark ones stay in a media query."""
+    """Colours come from the one place where they are chosen."""
     return css_inline.CSSInliner(
         extra_css=TOKENS.read_text(encoding="utf-8"),
-        keep_at_rules=True,
         resolve_css_variables=True,
         load_remote_stylesheets=False,
     )
 
 
+@cache
+def _dark_colours() -> Mapping[str, str]:
+    _, _, dark = TOKENS.read_text(encoding="utf-8").partition("prefers-color-scheme: dark")
+    return dict(re.findall(r"(--[\w-]+):\s*([^;]+);", dark))
+
+
 def _inlined(html: str) -> str:
-    return _inliner().inline(html)
+    """Light colours become styles of each element; dark ones stay in their media query."""
+    dark = _dark_colours()
+    inlined = _inliner().inline(html)
+    return re.sub(r"var\((--[\w-]+)\)", lambda found: dark[found[1]], inlined)
 
 
 def _digest(email: EmailMultiAlternatives) -> str:

@@ -70,19 +70,17 @@ def notice_verdict(facts: NoticeFacts) -> Verdict:
 
 
 def message_verdict(facts: MessageFacts, now: datetime) -> Verdict:
-    return _ended(facts, now) or _too_late(facts, now) or _not_now(facts, now) or _go(facts, now)
+    return ended(facts) or _too_late(facts, now) or _not_now(facts, now) or _go(facts, now)
 
 
-def _ended(facts: MessageFacts, now: datetime) -> Never | None:
-    """The patient, the follow-up or the address is past being written to."""
+def ended(facts: MessageFacts) -> Never | None:
+    """The patient, the follow-up or the address is past being written to, whatever the plan."""
     if facts.status in ("withdrawn", "deceased"):
         return Never(State.CANCELLED, f"patient {facts.status}")
     if facts.withdrawn:
         return Never(State.CANCELLED, "follow-up withdrawn")
     if facts.answered:
         return Never(State.CANCELLED, "answered")
-    if now >= facts.closes_at:
-        return Never(State.EXPIRED, "closed")
     if not facts.has_email:
         return Never(State.SKIPPED, "no e-mail address")
     if facts.suppressed:
@@ -91,6 +89,8 @@ def _ended(facts: MessageFacts, now: datetime) -> Never | None:
 
 
 def _too_late(facts: MessageFacts, now: datetime) -> Never | None:
+    if now >= facts.closes_at:
+        return Never(State.EXPIRED, "closed")
     if now > facts.not_after:
         return Never(State.EXPIRED, "missed")
     if facts.kind == REMINDER and not facts.asked_for:
@@ -122,8 +122,7 @@ def _not_now(facts: MessageFacts, now: datetime) -> Verdict | None:
 
 def _moved(facts: MessageFacts, to: datetime, reason: str) -> Later | Never:
     """To a later time, unless that would be too late already."""
-    too_late = facts.closes_at <= to or _too_late(facts, to)
-    return Never(State.EXPIRED, reason) if too_late else Later(to, reason)
+    return Never(State.EXPIRED, reason) if _too_late(facts, to) else Later(to, reason)
 
 
 def _next_day(facts: MessageFacts, now: datetime) -> datetime:

@@ -61,7 +61,7 @@ def message_letter(message: Message, names: tuple[str, ...]) -> Letter:
         context={
             "nth": message.nth,
             "minutes": known["minutes"],
-            "closes_at": follow_up.closes_at.astimezone(patient.tz),
+            "closes_at": follow_up.closes_at.astimezone(patient.tz).replace(tzinfo=None),
             "first_name": _first_name(patient.name) if clinic.greet_by_first_name else "",
             "sender": clinic.sender_name,
             "phone": clinic.phone,

@@ -48,8 +48,9 @@ def _dedupe_key(event: AnymailTrackingEvent, esp_name: str) -> str:
     """The provider's id with the recipient, for Amazon SES gives all recipients one id."""
     recipient = hashlib.sha256(str(event.recipient or "").casefold().encode()).hexdigest()
     parts = [esp_name, str(event.event_id or ""), recipient, str(event.event_type)]
+    parts += [str(event.message_id or "")]
     if not event.event_id:
-        parts += [str(event.message_id), str(event.timestamp), str(event.click_url or "")]
+        parts += [str(event.timestamp), str(event.click_url or "")]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 

@@ -1,0 +1,106 @@
+"""Responders are told until somebody takes the alert."""
+
+import time
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from clinic.models import Member
+from reminders import notices
+from reminders.models import Notice, State
+from surveys.models import Alert
+from surveys.signals import alert_raised
+from tests.builders import make_member
+from tests.reminders.letters import drain_at, make_alert
+
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+def responder(clinician) -> Member:
+    clinician.is_responder = True
+    clinician.save()
+    return clinician
+
+
+@pytest.fixture
+def alert(clinic, responder, now) -> Alert:
+    return make_alert(clinic, now=now, level="critical")
+
+
+def test_the_signal_tells_the_responders_at_once_with_or_without_a_broker(clinic, responder):
+    alert = make_alert(clinic, now=timezone.now())
+    began = time.monotonic()
+    alert_raised.send(sender=Alert, alert_id=alert.pk)
+    notice = Notice.objects.get()
+    assert (notice.member, notice.nth, notice.state) == (responder, 0, State.SCHEDULED)
+    assert time.monotonic() - began < 2, "a patient's page waits for this"
+
+
+def test_the_tick_tells_them_if_nothing_else_did(alert, now):
+    assert notices.create_due(now=now + MINUTE) == 1
+    assert notices.create_due(now=now + MINUTE) == 0
+
+
+@pytest.mark.parametrize(
+    ("level", "minutes", "nth"),
+    [
+        ("critical", 14, 0),
+        ("critical", 15, 1),
+        ("critical", 30, 2),
+        ("critical", 60, 3),
+        ("critical", 89, 3),
+        ("critical", 90, 4),
+        ("critical", 12 * 60, 25),
+        ("urgent", 59, 0),
+        ("urgent", 60, 1),
+        ("urgent", 180, 3),
+        ("review", 24 * 60 - 1, 0),
+        ("review", 24 * 60, 1),
+    ],
+)
+def test_how_often_each_level_is_told(level, minutes, nth):
+    assert notices.round_of(level, "suicide", minutes * MINUTE) == nth
+
+
+def test_a_test_alert_is_told_once():
+    assert notices.round_of("critical", Alert.TEST_RULE, timedelta(days=9)) == 0
+
+
+def test_it_is_repeated_until_it_is_taken(alert, responder, mail_server, now):
+    for minutes in (0, 15, 30):
+        notices.create_due(now=now + minutes * MINUTE)
+        drain_at(now + minutes * MINUTE)
+    alert.owner, alert.taken_at = responder, now
+    alert.save()
+    notices.create_due(now=now + 60 * MINUTE)
+    drain_at(now + 60 * MINUTE)
+    assert len(mail_server.messages) == 3
+
+
+def test_a_long_silence_gives_one_notice_and_not_a_heap(alert, now):
+    notices.create_due(now=now + 300 * MINUTE)
+    assert [notice.nth for notice in Notice.objects.all()] == [11]
+
+
+def test_a_notice_that_is_still_waiting_is_not_doubled(alert, now):
+    notices.create_due(now=now)
+    notices.create_due(now=now + 20 * MINUTE)
+    assert Notice.objects.count() == 1
+
+
+def test_without_responders_everybody_who_may_take_an_alert_is_told(clinic, now):
+    admin = make_member(clinic, Member.Role.ADMIN, now=now, email="chief@north.example")
+    make_member(clinic, Member.Role.COORDINATOR, now=now)
+    make_member(clinic, Member.Role.VIEWER, now=now)
+    clinic.members.exclude(pk=admin.pk).filter(role=Member.Role.ADMIN).update(active=False)
+    make_alert(clinic, now=now)
+    notices.create_due(now=now)
+    assert [notice.member for notice in Notice.objects.all()] == [admin]
+
+
+def test_another_clinics_responders_hear_nothing(alert, other_clinic_admin, responder, now):
+    Member.objects.filter(pk=other_clinic_admin.pk).update(is_responder=True)
+    notices.create_due(now=now)
+    assert [notice.member for notice in Notice.objects.all()] == [responder]
