@@ -1,6 +1,10 @@
 """The words of one screen, as a patient page shows them. Wording is shown as recorded."""
 
 from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.utils import formats
+from django.utils.translation import pgettext
 
 from surveys.passes import Pass
 from surveys.questions import Question
@@ -22,6 +26,15 @@ class ReviewLine:
     text: str
     answers: tuple[str, ...]  # none: skipped
     is_ours: bool  # given in this browser; others are not shown
+
+
+def day_words(day: date) -> str:
+    """Formatted here, not in a template: a template would turn it to the server's clock."""
+    return formats.date_format(day, pgettext("a day", "l, F j"))
+
+
+def time_words(at: datetime) -> str:
+    return formats.time_format(at, pgettext("a time of day", "g:i A"))
 
 
 def words(question: Question) -> Words:

@@ -13,12 +13,8 @@ from surveys.models.followups import FollowUp
 
 
 class AlertQuerySet(models.QuerySet["Alert"]):
-    def visible_to(self, user: User) -> Self:
-        return self.filter(
-            clinic__members__user=user,
-            clinic__members__active=True,
-            clinic__members__user__is_active=True,
-        )
+    def visible_to(self, viewer: Member | User) -> Self:
+        return self.filter(clinic__in=Clinic.objects.of(viewer))
 
     def open(self) -> Self:
         return self.filter(closed_at=None)

@@ -6,6 +6,7 @@ Never a score, never a promise that the clinic may not keep.
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse
 
@@ -14,6 +15,7 @@ from surveys.forms import SafetyForm
 from surveys.models import Alert
 from surveys.questions import instrument_of_response
 from surveys.views.frame import Here, see_other, show, with_pass
+from surveys.wording import day_words, time_words
 
 _IN_DANGER = ("unsure", "no")
 
@@ -24,8 +26,8 @@ class Reading:
 
     now: bool
     minutes: int
-    hours: tuple[datetime, datetime] | None  # none: at all hours
-    opens: datetime | None
+    hours: tuple[str, str] | None  # none: at all hours
+    opens: tuple[str, str] | None  # day and time
 
 
 @with_pass("GET", "HEAD", "POST")
@@ -110,6 +112,10 @@ def _reading(here: Here) -> Reading:
     return Reading(
         now=cover.reading_now(clinic, here.now),
         minutes=clinic.reply_within_minutes,
-        hours=None if is_always else (start.astimezone(zone), end.astimezone(zone)),
-        opens=opens.astimezone(zone) if opens else None,
+        hours=None if is_always else (_clock(start, zone), _clock(end, zone)),
+        opens=(day_words(opens.astimezone(zone)), _clock(opens, zone)) if opens else None,
     )
+
+
+def _clock(at: datetime, zone: ZoneInfo) -> str:
+    return time_words(at.astimezone(zone))

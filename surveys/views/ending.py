@@ -1,12 +1,11 @@
 """After sending."""
 
-from datetime import date
-
 from django.http import HttpRequest, HttpResponse
 
 from surveys import links
 from surveys.models import FollowUp, StepDue
 from surveys.views.frame import Here, see_other, show, with_pass
+from surveys.wording import day_words
 
 
 @with_pass("GET", "HEAD", "POST")
@@ -18,21 +17,21 @@ def sent(request: HttpRequest, here: Here) -> HttpResponse:
         request,
         "sent",
         here,
-        sent_on=here.follow_up.finished_at.astimezone(here.follow_up.patient.tz),
+        sent_on=day_words(here.follow_up.finished_at.astimezone(here.follow_up.patient.tz)),
         next_on=_next_on(here),
         is_told=here.follow_up.alerts.exists(),
         unsubscribe=_unsubscribe(here.follow_up),
     )
 
 
-def _next_on(here: Here) -> date | None:
+def _next_on(here: Here) -> str:
     """The day of the next follow-up, as far as it is planned."""
     patient = here.follow_up.patient
     planned = StepDue.objects.filter(
         course__patient=patient, state=StepDue.State.PLANNED, send_at__gt=here.now
     ).order_by("send_at")
     first = planned.values_list("send_at", flat=True).first()
-    return first.astimezone(patient.tz).date() if first else None
+    return day_words(first.astimezone(patient.tz)) if first else ""
 
 
 def _unsubscribe(follow_up: FollowUp) -> str:

@@ -11,7 +11,7 @@ from time_machine import Traveller
 from clinic.models import Course
 from surveys.models import FollowUp
 from tests.surveys.follow_ups import make_follow_up
-from tests.surveys.phone import Phone
+from tests.surveys.handset import Handset
 
 
 @pytest.fixture
@@ -33,5 +33,5 @@ def clock(now: datetime) -> Iterator[Traveller]:
 
 
 @pytest.fixture
-def phone(client: Client, clock: Traveller) -> Phone:
-    return Phone(client)
+def handset(client: Client, clock: Traveller) -> Handset:
+    return Handset(client)

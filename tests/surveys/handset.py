@@ -84,7 +84,7 @@ class Page:
         return [field for form in self.forms for field in form.inputs]
 
 
-class Phone:
+class Handset:
     def __init__(self, client: Client) -> None:
         self.client = client
         self.page: Page | None = None
