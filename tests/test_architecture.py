@@ -29,7 +29,9 @@ from tests.guards.tree import (
 
 DOCS = ROOT / "docs"
 EMAILS = ROOT / "templates" / "reminders" / "email"
-CLOCK_ROOMS = re.compile(r"/(views|tasks)(/\w+)?\.py$|/management/commands/\w+\.py$|/webhooks\.py$")
+CLOCK_ROOMS = re.compile(
+    r"/(views|tasks|middleware)(/\w+)?\.py$|/management/commands/\w+\.py$|/webhooks\.py$"
+)
 NO_ROOM = {"utils", "helpers", "services", "selectors", "common", "misc", "admin", "managers"}
 # Who may be called without signing in. A new name here is a decision.
 PUBLIC_VIEWS: set[str] = set()

@@ -254,6 +254,12 @@ def test_a_stolen_cookie_dies_with_signing_out(arrived, client):
     assert client.get("/accounts/clinic/").status_code == 302
 
 
+def test_switching_an_account_off_ends_its_sessions(arrived, clinician):
+    assert arrived.get("/accounts/clinic/").status_code == 200
+    User.objects.filter(pk=clinician.user_id).update(is_active=False)
+    assert arrived.get("/accounts/clinic/").status_code == 302
+
+
 @pytest.mark.parametrize(
     ("minutes", "status"),
     [pytest.param(14.9, 200, id="just in time"), pytest.param(15, 302, id="fifteen minutes")],
