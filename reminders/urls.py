@@ -4,5 +4,6 @@ from reminders import views
 
 app_name = "reminders"
 urlpatterns = [
+    path("check-in/new-link/", views.fresh_link, name="fresh-link"),
     path("u/<str:token>/", views.unsubscribe, name="unsubscribe"),
 ]

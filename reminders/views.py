@@ -1,4 +1,4 @@
-"""The page behind "To stop these e-mails". GET never acts: mail scanners open links."""
+"""Patients stop the e-mails, or ask for their link again. GET never acts: scanners open links."""
 
 from datetime import datetime, timedelta
 
@@ -10,9 +10,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from reminders import unsubscribing
-from surveys import links
+from clinic.actors import patient_link
+from reminders import fresh_links, unsubscribing
+from surveys import links, passes, questions
 from surveys.models import FollowUp
+from surveys.views.frame import patient_page, show, spoken
 
 WORKS_FOR = timedelta(days=365)  # after the follow-up closed
 
@@ -34,6 +36,27 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     with translation.override(language):
         context = {"done": done, "clinic": follow_up.patient.clinic}
         return render(request, "reminders/unsubscribe.html", context)
+
+
+@patient_page("POST")
+def fresh_link(request: HttpRequest) -> HttpResponse:
+    """Mail the link to the address on file. The answer never says whether there is one."""
+    now = timezone.now()
+    follow_up = _lost(request, now)
+    if follow_up is not None:
+        fresh_links.ask(follow_up, by=patient_link(follow_up.pk), now=now)
+    with translation.override(spoken(request)):
+        return show(request, "link_asked")
+
+
+def _lost(request: HttpRequest, now: datetime) -> FollowUp | None:
+    """By the closed link itself, else by the pass of a page that was open too long."""
+    token = request.POST.get("token", "")
+    if token:
+        return questions.follow_up_of_digest(links.digest(token))
+    held = passes.read(request, now=now)
+    found = questions.follow_up_of_id(held.follow_up_id) if held else None
+    return found if held and found and held.fits(found) else None
 
 
 def _follow_up(token: str, now: datetime) -> FollowUp | None:

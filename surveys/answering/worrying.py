@@ -43,8 +43,9 @@ def worry_about(
         asked=asked.screen.items,
         since_infusion=None if infused_at is None else now - infused_at,
     )
-    for item in changed:
-        alerts.note_change(response, item, given[item], now=now)
+    if response.alerts.exists():
+        for item in changed:
+            alerts.note_change(response, item, given[item], now=now)
     for worry in found:
         if worry.item in changed:
             _raise(response, instrument, worry, by=by, now=now)

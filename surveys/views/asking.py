@@ -13,12 +13,16 @@ from surveys.views.frame import Here, closed, see_other, show, with_pass
 from surveys.wording import review_line, words
 
 
-@with_pass("GET", "HEAD")
+@with_pass("GET", "HEAD", "POST")
 def onward(request: HttpRequest, here: Here) -> HttpResponse:
     """Where this patient goes on: the first open question, else the answers to check."""
     asked = _paper(here)
     if not asked.parts:
-        return show(request, "untranslated", here) if asked.untranslated else closed(request)
+        return (
+            show(request, "untranslated", here)
+            if asked.untranslated
+            else closed(request, here.follow_up)
+        )
     question = asked.first_open()
     if question is None:
         return see_other("surveys:review")

@@ -43,10 +43,9 @@ def help_now(request: HttpRequest, here: Here) -> HttpResponse:
 def help_answer(request: HttpRequest, here: Here) -> HttpResponse:
     """How the patient is now, and a number for today. Both may be left empty."""
     form = SafetyForm(request.POST)
+    form.is_valid()  # what cannot be read counts as left empty: nothing here may hold anyone up
+    safe, phone = (form.cleaned_data.get(name, "") for name in ("safe", "phone"))
     alert = _alert(here)
-    if not form.is_valid():
-        return show(request, "help", here, form=form, **_context(here))
-    safe, phone = form.cleaned_data["safe"], form.cleaned_data["phone"]
     if alert is None and (phone or safe in _IN_DANGER):
         alert = alerts.help_now(here.follow_up, by=here.by, now=here.now)
     if alert is not None and phone:
@@ -56,18 +55,18 @@ def help_answer(request: HttpRequest, here: Here) -> HttpResponse:
     return see_other("surveys:help-only" if safe in _IN_DANGER else "surveys:help-noted")
 
 
-@with_pass("GET", "HEAD")
+@with_pass("GET", "HEAD", "POST")
 def help_only(request: HttpRequest, here: Here) -> HttpResponse:
     """Only the numbers to call, and nothing else to read or answer."""
     return show(request, "help_only", here)
 
 
-@with_pass("GET", "HEAD")
+@with_pass("GET", "HEAD", "POST")
 def help_noted(request: HttpRequest, here: Here) -> HttpResponse:
     return show(request, "help_noted", here, **_context(here))
 
 
-@with_pass("GET", "HEAD")
+@with_pass("GET", "HEAD", "POST")
 def emergency(request: HttpRequest, here: Here) -> HttpResponse:
     return show(request, "emergency", here, **_context(here))
 

@@ -24,9 +24,11 @@ from surveys.doors import Door
 from surveys.models import FollowUp
 from surveys.passes import Pass
 from surveys.questions import Paper
+from surveys.throttle import is_guessing
 
 P = ParamSpec("P")
 View = Callable[P, HttpResponse]
+TOO_MANY = 429
 GONE = 410  # unknown, revoked, replaced and closed links alike
 
 
@@ -151,19 +153,31 @@ class SeeOther(HttpResponseRedirect):
     status_code = 303
 
 
+def spoken(request: HttpRequest, otherwise: str = "") -> str:
+    """The language asked for on the page, else `otherwise`, else what the pass or browser says."""
+    asked = request.POST.get("language") or request.GET.get("lang") or otherwise
+    if asked in dict(settings.LANGUAGES):
+        return asked
+    held = passes.read(request, now=timezone.now())
+    return held.language if held else translation.get_language()
+
+
 def see_other(to: str, *args: Any) -> HttpResponse:
     return SeeOther(to if to.startswith("/") else reverse(to, args=args))
 
 
 def closed(request: HttpRequest, follow_up: FollowUp | None = None) -> HttpResponse:
     """One page for every link that opens nothing. It does not say why."""
+    status = TOO_MANY if follow_up is None and is_guessing(request) else GONE
     clinic = follow_up.patient.clinic if follow_up else None
-    return show(request, "closed", clinic=clinic, status=GONE)
+    token = request.resolver_match.kwargs.get("token", "") if request.resolver_match else ""
+    return show(request, "closed", clinic=clinic, status=status, token=token)
 
 
 def lost(request: HttpRequest) -> HttpResponse:
     """No pass, or an old one: the link in the e-mail brings the patient back."""
-    return show(request, "lost", status=GONE)
+    with translation.override(spoken(request)):
+        return show(request, "lost", status=GONE)
 
 
 @login_not_required
@@ -173,4 +187,5 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     match = request.resolver_match
     if match is None or match.app_name != "surveys":
         return render(request, "403_csrf.html", status=403)
-    return show(request, "start_again", status=403)
+    with translation.override(spoken(request)):
+        return show(request, "start_again", status=403)

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Concatenate, ParamSpec
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone, translation
 
@@ -12,7 +11,7 @@ from clinic.actors import patient_link
 from surveys import alerts, links, passes, questions
 from surveys.doors import Door, door, newer
 from surveys.models import FollowUp
-from surveys.views.frame import closed, patient_page, see_other, show
+from surveys.views.frame import closed, patient_page, see_other, show, spoken
 
 P = ParamSpec("P")
 
@@ -25,8 +24,8 @@ def _in_chosen_language(
     def page(request: HttpRequest, token: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         now = timezone.now()
         follow_up = _follow_up(token, now)
-        asked = request.POST.get("language") or request.GET.get("lang")
-        with translation.override(_language(asked, follow_up)):
+        own = questions.language_of(follow_up) if follow_up else ""
+        with translation.override(spoken(request, own)):
             return view(request, follow_up, now, *args, **kwargs)
 
     page.__name__ = page.__qualname__ = view.__name__
@@ -69,12 +68,6 @@ def _follow_up(token: str, now: datetime) -> FollowUp | None:
     if found is not None and found.finished_at is None and found.withdrawn_at is not None:
         return newer(found, now=now) or found
     return found
-
-
-def _language(asked: str | None, follow_up: FollowUp | None) -> str:
-    if asked in dict(settings.LANGUAGES):
-        return str(asked)
-    return questions.language_of(follow_up) if follow_up else translation.get_language()
 
 
 def _start(follow_up: FollowUp, now: datetime) -> HttpResponse:
