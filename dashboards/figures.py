@@ -57,7 +57,7 @@ def trend(trend: Trend, timeline: Timeline) -> go.Figure:
     )
     figure.update_xaxes(range=[timeline.local(timeline.start), timeline.local(timeline.end)])
     figure.update_yaxes(range=_padded(trend), tickvals=_ticks(trend))
-    return _house_style(figure, legend=len(trend.series) > 1, words=bool(trend.bands))
+    return _house_style(figure, legend=len(trend.series) > 1)
 
 
 def _line(series: Series, style: Style, trend: Trend, timeline: Timeline) -> go.Scatter:
@@ -158,7 +158,7 @@ def _band_words(trend: Trend) -> Iterator[dict[str, object]]:
 def _steps(trend: Trend) -> list[tuple[float, float, str]]:
     """(from, to, word) of each severity band; each ends where the next one begins."""
     starts = [float(start) for start, _ in trend.bands]
-    ends = [*starts[1:], float(trend.maximum)]
+    ends = [*starts, float(trend.maximum)][1:]
     return [
         (start, end, word) for start, end, (_, word) in zip(starts, ends, trend.bands, strict=True)
     ]
@@ -273,11 +273,11 @@ def _ticks(trend: Trend) -> list[float]:
     return [float(tick) for tick in (trend.minimum, middle, trend.maximum)]
 
 
-def _house_style(figure: go.Figure, *, legend: bool, words: bool) -> go.Figure:
+def _house_style(figure: go.Figure, *, legend: bool) -> go.Figure:
     figure.update_layout(
         template="none",
         height=HEIGHT + (24 if legend else 0),
-        margin={"l": 32, "r": 84 if words else 16, "t": 24, "b": 32},
+        margin={"l": 32, "r": 84, "t": 24, "b": 32},
         font={"size": 12, "color": MUTED},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",

@@ -1,0 +1,67 @@
+"""What a clinic decides about itself: names, hours, cover, and texts used knowingly."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from clinic import audit
+from clinic.access import demand
+from clinic.actors import Actor
+from clinic.models import Clinic, Course
+from clinic.refusals import Refused
+
+SETTINGS = frozenset(
+    {
+        "sender_name",
+        "phone",
+        "quiet_from",
+        "quiet_until",
+        "cover",
+        "staffed_days",
+        "staffed_from",
+        "staffed_until",
+        "mailbox_reader",
+        "reply_within_minutes",
+        "greet_by_first_name",
+    }
+)
+
+
+@transaction.atomic
+def change(clinic: Clinic, changes: Mapping[str, Any], *, by: Actor, now: datetime) -> Clinic:
+    """Change some of SETTINGS. Cover and quiet hours move what is planned for everybody."""
+    demand(by, "set up clinic", clinic)
+    if unknown := set(changes) - SETTINGS:
+        raise ValueError(f"not settings of a clinic: {sorted(unknown)}")
+    clinic = Clinic.objects.select_for_update(no_key=True).get(pk=clinic.pk)
+    if changes.get("quiet_from", clinic.quiet_from) == changes.get(
+        "quiet_until", clinic.quiet_until
+    ):
+        raise Refused(_("Quiet hours need a beginning and an end."), field="quiet_until")
+    changed = sorted(name for name, value in changes.items() if getattr(clinic, name) != value)
+    for name in changed:
+        setattr(clinic, name, changes[name])
+    return _keep(clinic, changed, "change clinic", by, now)
+
+
+@transaction.atomic
+def switch_text(clinic: Clinic, text: str, on: bool, *, by: Actor, now: datetime) -> Clinic:
+    """Use, or stop using, a translation that is only partly verified: "gad7:es"."""
+    demand(by, "set up clinic", clinic)
+    clinic = Clinic.objects.select_for_update(no_key=True).get(pk=clinic.pk)
+    wanted = sorted({*clinic.switched_on, text} if on else set(clinic.switched_on) - {text})
+    if wanted == clinic.switched_on:
+        return clinic
+    clinic.switched_on = wanted
+    return _keep(clinic, ["switched_on"], "switch text", by, now)
+
+
+def _keep(clinic: Clinic, changed: list[str], action: str, by: Actor, now: datetime) -> Clinic:
+    if changed:
+        clinic.save(update_fields=changed)
+        Course.objects.open().filter(patient__clinic=clinic).touch(now)
+        audit.write(by, action, clinic=clinic, now=now, subject=clinic, fields=changed)
+    return clinic

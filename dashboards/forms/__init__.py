@@ -1,0 +1,1 @@
+"""Forms check what was typed; verbs write it."""

@@ -1,0 +1,51 @@
+"""Fields that several forms share."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from clinic.refusals import Refused
+
+FORMATS = ("%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M")
+
+
+class LocalMoment(forms.CharField):
+    """A wall-clock time in the clinic's zone, as browsers send it. An hour that the clock skips is
+    moved on by the hour skipped; one that comes twice means the first."""
+
+    zone: ZoneInfo = ZoneInfo("UTC")
+    widget = forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+
+    def to_python(self, value: object) -> datetime | None:  # type: ignore[override]
+        text = str(value or "").strip()
+        if not text:
+            return None
+        for form in FORMATS:
+            try:
+                return datetime.strptime(text, form).replace(tzinfo=self.zone)
+            except ValueError:
+                continue
+        raise ValidationError(_("Enter a date and a time, like 2026-03-12 14:30."))
+
+    def prepare_value(self, value: object) -> object:
+        if isinstance(value, datetime):
+            return value.astimezone(self.zone).strftime(FORMATS[0])
+        return value
+
+    def validate(self, value: object) -> None:
+        if value is None and self.required:
+            raise ValidationError(self.error_messages["required"], code="required")
+
+    def run_validators(self, value: object) -> None:
+        return None
+
+
+class Refusable(forms.Form):
+    """A form that can show what a verb refused, at the field it is about."""
+
+    def refuse(self, refused: Refused) -> None:
+        field = refused.field if refused.field in self.fields else None
+        self.add_error(field, str(refused))

@@ -1,0 +1,31 @@
+"""From the database to rows. One function per number shown; each says how many queries it takes."""
+
+from dashboards.queries.alerts import alert_events, alert_rows
+from dashboards.queries.coming import Preview, coming, preview_enrolment, preview_infusion
+from dashboards.queries.definitions import instrument_of
+from dashboards.queries.history import follow_ups, infusions, messages, unknown
+from dashboards.queries.items import items
+from dashboards.queries.trends import Trends, current_course, trends
+from dashboards.queries.worklist import maybe_over_now, open_alert_count, unreachable, worklist
+
+__all__ = [
+    "Preview",
+    "Trends",
+    "alert_events",
+    "alert_rows",
+    "coming",
+    "current_course",
+    "follow_ups",
+    "infusions",
+    "instrument_of",
+    "items",
+    "maybe_over_now",
+    "messages",
+    "open_alert_count",
+    "preview_enrolment",
+    "preview_infusion",
+    "trends",
+    "unknown",
+    "unreachable",
+    "worklist",
+]

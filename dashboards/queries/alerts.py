@@ -1,0 +1,112 @@
+"""Alerts in words: what was answered, and what the patient had answered before."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from django.db.models import QuerySet
+
+from dashboards import words
+from dashboards.queries.definitions import instrument_of
+from dashboards.rows import AlertEventRow, AlertRow
+from surveys.alerts import HELP_RULE
+from surveys.instruments import Instrument
+from surveys.models import Alert, Response
+
+
+def alert_rows(alerts: QuerySet[Alert]) -> list[AlertRow]:
+    """Two queries: the alerts, and the earlier answers they are read against."""
+    found = list(
+        alerts.select_related("patient", "owner__user", "response__instrument", "response__patient")
+        .defer("response__instrument__text")
+        .order_by("raised_at")
+    )
+    earlier = _earlier(found)
+    return [_row(alert, earlier.get(alert.response_id, [])) for alert in found]
+
+
+def _earlier(alerts: Iterable[Alert]) -> dict[object, list[Response]]:
+    """By response, what the patient answered to the same instrument before it, oldest first."""
+    asked = [alert.response for alert in alerts if alert.response is not None]
+    others = (
+        Response.objects.filter(patient__in={response.patient_id for response in asked})
+        .select_related("instrument")
+        .defer("instrument__text")
+        .order_by("started_at")
+    )
+    known = list(others) if asked else []
+    return {
+        response.pk: [
+            other
+            for other in known
+            if other.patient_id == response.patient_id
+            and other.instrument.key == response.instrument.key
+            and other.started_at < response.started_at
+        ]
+        for response in asked
+    }
+
+
+def _row(alert: Alert, earlier: list[Response]) -> AlertRow:
+    owner = alert.owner
+    item, _, given = alert.trigger.partition("#")[0].partition("=")
+    row = AlertRow(
+        id=alert.pk,
+        reference=alert.reference,
+        level=alert.level,
+        raised_at=alert.raised_at,
+        patient_id=alert.patient_id,
+        patient_name=alert.patient.name if alert.patient else "",
+        owner_id=owner.pk if owner else None,
+        owner=(owner.user.name or owner.user.email) if owner else "",
+        taken_at=alert.taken_at,
+        closed_at=alert.closed_at,
+        outcome=str(alert.get_outcome_display()) if alert.outcome else "",
+        is_test=alert.rule == Alert.TEST_RULE,
+        asked_for_help=alert.rule == HELP_RULE,
+        best_phone=alert.best_phone,
+    )
+    if alert.response is None:
+        return row
+    return _with_answer(row, alert.response, item, given, earlier)
+
+
+def _with_answer(
+    row: AlertRow, response: Response, item: str, given: str, earlier: list[Response]
+) -> AlertRow:
+    instrument = instrument_of(response.instrument)
+    title = instrument.wording["en"].title
+    before = [other.answers.get(item) for other in earlier]
+    known = [value for value in before if value is not None]
+    if item in {scale.key for scale in instrument.scales}:
+        return replace(row, trigger=words.score_alert(title, given))
+    return replace(
+        row,
+        trigger=words.answer_alert(title, item, given, known[-1] if known else None),
+        question=_question(instrument, item),
+        answer=_answer(instrument, item, given),
+        before=_answer(instrument, item, str(known[-1])) if known else "",
+    )
+
+
+def _question(instrument: Instrument, item: str) -> str:
+    return instrument.wording["en"].items.get(item, "")
+
+
+def _answer(instrument: Instrument, item: str, given: str) -> str:
+    """The words of the answer, as the patient read them."""
+    if not given.isdigit():
+        return ""
+    return instrument.wording["en"].choices.get(item, {}).get(int(given), "")
+
+
+def alert_events(alert: Alert) -> list[AlertEventRow]:
+    """Its history, oldest first. One query."""
+    return [
+        AlertEventRow(
+            at=event.at,
+            kind=event.kind,
+            by=(event.member.user.name or event.member.user.email) if event.member else "",
+            detail=event.detail,
+        )
+        for event in alert.events.select_related("member__user").order_by("at", "pk")
+    ]

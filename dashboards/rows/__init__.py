@@ -1,0 +1,62 @@
+"""Plain records between queries and figures, tables and sentences."""
+
+from dashboards.rows.alerts import AlertEventRow, AlertRow, most_pressing
+from dashboards.rows.history import Asked, Coming, Given, ItemRow, ItemTable, Mail
+from dashboards.rows.trends import (
+    Definitions,
+    Gap,
+    GapKind,
+    Line,
+    LineKind,
+    Mark,
+    Point,
+    Series,
+    Standing,
+    Timeline,
+    Trend,
+    newest,
+    plain,
+    reference_lines,
+)
+from dashboards.rows.worklist import (
+    Group,
+    LastScore,
+    OpenAlert,
+    PatientRow,
+    grouped,
+    maybe_over,
+    missed_in_a_row,
+)
+
+__all__ = [
+    "AlertEventRow",
+    "AlertRow",
+    "Asked",
+    "Coming",
+    "Definitions",
+    "Gap",
+    "GapKind",
+    "Given",
+    "Group",
+    "ItemRow",
+    "ItemTable",
+    "LastScore",
+    "Line",
+    "LineKind",
+    "Mail",
+    "Mark",
+    "OpenAlert",
+    "PatientRow",
+    "Point",
+    "Series",
+    "Standing",
+    "Timeline",
+    "Trend",
+    "grouped",
+    "maybe_over",
+    "missed_in_a_row",
+    "most_pressing",
+    "newest",
+    "plain",
+    "reference_lines",
+]

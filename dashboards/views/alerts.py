@@ -1,0 +1,103 @@
+"""Alerts: who needs a person, who has it, how it ended."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from clinic import audit
+from clinic.access import StaffRequest, require
+from clinic.actors import member_actor
+from dashboards import queries
+from dashboards.forms.alerts import CloseForm
+from dashboards.rows import most_pressing
+from reminders import planning
+from surveys import alerts as verbs
+from surveys.models import Alert
+
+CLOSED_SHOWN = 50
+
+
+def _alert_of(request: StaffRequest, alert_id: UUID) -> Alert:
+    seen = Alert.objects.visible_to(request.member).select_related("patient__clinic", "clinic")
+    return get_object_or_404(seen, pk=alert_id)
+
+
+@require_GET
+@require("see safety")
+def alerts(request: StaffRequest) -> HttpResponse:
+    """Open ones first, the most pressing on top; test alerts apart."""
+    now = timezone.now()
+    audit.read(request.member, None, "alerts", now=now)
+    mine = Alert.objects.visible_to(request.member)
+    open_rows = queries.alert_rows(mine.open())
+    closed = mine.filter(closed_at__isnull=False).about_patients().order_by("-closed_at")
+    latest = mine.filter(pk__in=list(closed.values_list("pk", flat=True)[:CLOSED_SHOWN]))
+    context = {
+        "open": most_pressing(row for row in open_rows if not row.is_test),
+        "tests": [row for row in open_rows if row.is_test],
+        "closed": sorted(
+            queries.alert_rows(latest), key=lambda row: row.closed_at or now, reverse=True
+        ),
+        "now": now,
+    }
+    return render(request, "dashboards/alerts.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@require("see safety")
+def alert(request: StaffRequest, alert_id: UUID) -> HttpResponse:
+    found, now = _alert_of(request, alert_id), timezone.now()
+    audit.read(request.member, found.patient, "alert", now=now)
+    row = queries.alert_rows(Alert.objects.filter(pk=found.pk))[0]
+    context = {
+        "row": row,
+        "patient": found.patient,
+        "events": queries.alert_events(found),
+        "form": CloseForm(),
+        "now": now,
+    }
+    return render(request, "dashboards/alert.html", context)
+
+
+@require_POST
+@require("take alert")
+def take(request: StaffRequest, alert_id: UUID) -> HttpResponse:
+    """ "I am taking this." Two at once: one has it, the other is told who."""
+    found = _alert_of(request, alert_id)
+    owner = verbs.take(found, by=member_actor(request.member), now=timezone.now())
+    if found.rule == Alert.TEST_RULE:
+        messages.success(request, _("The test alert arrived: you are recorded as a responder."))
+        return redirect("dashboards:alerts")
+    if owner == request.member:
+        messages.success(request, _("You have it. Close it here when you know what came of it."))
+    else:
+        name = {"name": owner.user.name or owner.user.email}
+        messages.warning(request, _("%(name)s has taken this already.") % name)
+    return redirect("dashboards:alert", found.pk)
+
+
+@require_POST
+@require("take alert")
+def close(request: StaffRequest, alert_id: UUID) -> HttpResponse:
+    found, now = _alert_of(request, alert_id), timezone.now()
+    form, by = CloseForm(request.POST), member_actor(request.member)
+    if not form.is_valid():
+        context = {
+            "row": queries.alert_rows(Alert.objects.filter(pk=found.pk))[0],
+            "patient": found.patient,
+            "events": queries.alert_events(found),
+            "form": form,
+            "now": now,
+        }
+        return render(request, "dashboards/alert.html", context)
+    outcome = Alert.Outcome(form.cleaned_data["outcome"])
+    verbs.close(found, outcome, form.cleaned_data["note"], by=by, now=now)
+    if found.patient is not None:
+        planning.reconcile(found.patient, now=now, by=by)
+    messages.success(request, _("Closed."))
+    return redirect("dashboards:alerts")

@@ -1,0 +1,85 @@
+"""One patient: the sentence, the trends, what was asked, what is to come, what is open."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from clinic import audit
+from clinic.access import StaffRequest, may, require
+from clinic.models import Course, Member, Patient
+from dashboards import queries, words
+from dashboards.charts import charts
+from dashboards.forms.alerts import CloseForm
+from dashboards.views.acting import patient_of
+from dashboards.views.policy import draws_charts
+from surveys.models import Alert
+
+
+@require_GET
+@draws_charts
+@require("see patients")
+def patient(request: StaffRequest, patient_id: UUID) -> HttpResponse:
+    """Everything about one patient that this member's role may see."""
+    now = timezone.now()
+    found = patient_of(request, patient_id)
+    audit.read(request.member, found, "patient", now=now)
+    courses = list(found.courses.select_related("protocol").order_by("-enrolled_at"))
+    course = queries.current_course(courses)
+    mails = queries.messages(found)
+    infusions = queries.infusions(course) if course else []
+    context = {
+        "patient": found,
+        "courses": courses,
+        "course": course,
+        "infusions": infusions,
+        "so_far": words.infusions_so_far(_completed(infusions), course.planned_infusions)
+        if course
+        else "",
+        "over": queries.maybe_over_now(course, infusions, now=now),
+        "follow_ups": queries.follow_ups(found, courses, now=now),
+        "coming": queries.coming(found, courses, now=now),
+        "mails": mails,
+        "unknown": queries.unknown(mails),
+        "unreachable": queries.unreachable(found),
+        "undo": _just_logged(request, infusions),
+        "now": now,
+        **_scores(found, courses, request.member, now),
+        **_alerts(found, request.member),
+    }
+    return render(request, "dashboards/patient.html", context)
+
+
+def _completed(infusions: list[Any]) -> int:
+    return sum(infusion.status == "completed" for infusion in infusions)
+
+
+def _scores(patient: Patient, courses: list[Course], member: Member, now: Any) -> dict[str, Any]:
+    if not may(member, "see scores"):
+        return {"charts": [], "items": None, "headline": ""}
+    found = queries.trends(patient, courses, now=now)
+    headline = found.headline
+    return {
+        "charts": charts(found),
+        "headline": words.standing(headline, patient.clinic.tz) if headline else "",
+        "items": queries.items(patient, "phq9", with_safety=may(member, "see safety")),
+    }
+
+
+def _alerts(patient: Patient, member: Member) -> dict[str, Any]:
+    if not may(member, "see safety"):
+        return {"alerts": [], "close_form": None}
+    found = Alert.objects.open().filter(patient=patient)
+    return {
+        "alerts": queries.alert_rows(found),
+        "close_form": CloseForm(),
+    }
+
+
+def _just_logged(request: StaffRequest, infusions: list[Any]) -> Any:
+    """The infusion this member has just saved: it can be undone from here."""
+    logged = request.GET.get("logged", "")
+    return next((infusion for infusion in infusions if str(infusion.id) == logged), None)

@@ -1,0 +1,120 @@
+"""What staff pages say about numbers, in one place: the sentence above a chart is made of the very
+values the chart is drawn from."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from dashboards.rows import Definitions, LineKind, Point, Standing, plain
+from surveys.change import Change
+
+
+def line_name(kind: LineKind, value: Decimal) -> str:
+    names = {
+        "baseline": _("baseline %(value)s"),
+        "response": _("response ≤ %(value)s"),
+        "remission": _("remission < %(value)s"),
+    }
+    return names[kind] % {"value": plain(value)}
+
+
+def standing(now: Standing, zone: ZoneInfo) -> str:
+    """PHQ-9 9 (mild) on 12 Mar 2026, down 13 from baseline 22: response, not remission."""
+    parts = {
+        "score": _score(now.title, now.latest),
+        "day": day(now.latest.at, zone),
+        "change": _change(now),
+        "verdict": verdict(now.change, now.definitions) if now.change else "",
+    }
+    if parts["verdict"]:
+        return _("%(score)s on %(day)s, %(change)s: %(verdict)s.") % parts
+    return _("%(score)s on %(day)s, %(change)s.") % parts
+
+
+def _score(title: str, point: Point) -> str:
+    parts = {"title": title, "value": point.value, "band": point.band}
+    return (_("%(title)s %(value)s (%(band)s)") if point.band else _("%(title)s %(value)s")) % parts
+
+
+def _change(now: Standing) -> str:
+    if now.baseline is None:
+        return _("no baseline")
+    if now.change is None:
+        return _("the baseline")
+    moved = now.latest.value - now.baseline.value
+    parts = {"by": plain(abs(moved)), "baseline": now.baseline.value}
+    if moved == 0:
+        return _("the same as baseline %(baseline)s") % parts
+    down, up = (
+        _("down %(by)s from baseline %(baseline)s"),
+        _("up %(by)s from baseline %(baseline)s"),
+    )
+    return (down if moved < 0 else up) % parts
+
+
+def verdict(change: Change, defined: Definitions) -> str:
+    """In the words the definitions use; nothing where an instrument defines nothing."""
+    least = {"points": "" if defined.minimal_change is None else plain(defined.minimal_change)}
+    if change.deteriorated:
+        return _("worse by at least %(points)s") % least
+    reached = _reached(change)
+    if reached or change.minimal is None:
+        return reached
+    if not change.minimal:
+        return _("no change of %(points)s or more") % least
+    return _("better by at least %(points)s, no response yet") % least
+
+
+def _reached(change: Change) -> str:
+    if change.response and change.remission:
+        return _("response and remission")
+    if change.response:
+        return _("response") if change.remission is None else _("response, not remission")
+    return _("remission, not response") if change.remission else ""
+
+
+def definitions(defined: Definitions) -> list[str]:
+    """What the words of the verdict mean, printed wherever they are used."""
+    said = []
+    if defined.response_percent is not None:
+        percent = {"percent": defined.response_percent}
+        said.append(_("Response: at least %(percent)s%% better than baseline.") % percent)
+    if defined.remission_below is not None:
+        said.append(_("Remission: below %(score)s.") % {"score": defined.remission_below})
+    if defined.minimal_change is not None:
+        points = {"points": plain(defined.minimal_change)}
+        said.append(_("A change that matters: %(points)s points or more.") % points)
+    return said
+
+
+def day(at: datetime | date, zone: ZoneInfo) -> str:
+    """12 Mar 2026, on the clinic's calendar."""
+    local = at.astimezone(zone) if isinstance(at, datetime) else at
+    return date_format(local, "j M Y")
+
+
+def infusions_so_far(given: int, planned: int | None) -> str:
+    parts = {"given": given, "planned": planned}
+    if planned is None:
+        return ngettext("%(given)s infusion.", "%(given)s infusions.", given) % parts
+    return _("%(given)s of %(planned)s infusions.") % parts
+
+
+def answer_alert(title: str, item: str, given: str, before: int | None) -> str:
+    """PHQ-9 question 9: 0 before, now 2. Symptoms and red flags are told by their own words."""
+    if not item.isdigit():
+        return title
+    parts = {"title": title, "item": item, "given": given, "before": before}
+    if given == "-":
+        return _("%(title)s question %(item)s was left unanswered") % parts
+    if before is None:
+        return _("%(title)s question %(item)s: %(given)s, first answer") % parts
+    return _("%(title)s question %(item)s: %(before)s before, now %(given)s") % parts
+
+
+def score_alert(title: str, given: str) -> str:
+    return _("%(title)s score %(given)s") % {"title": title, "given": given}
