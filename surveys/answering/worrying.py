@@ -66,8 +66,8 @@ def worry_about_scores(
         instrument,
         response.answers,
         scores,
-        baseline=baseline_before(response),
-        best=best_before(response),
+        baseline=baseline_before(response) if instrument.watches else {},
+        best=best_before(response) if instrument.watches else {},
     )
     for worry in (*found, *(worry for worry in silent if worry.value is None)):
         _raise(response, instrument, worry, by=by, now=now)
