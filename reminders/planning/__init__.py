@@ -4,7 +4,7 @@ Everything staff do to a patient, a course or an infusion is a fact; the schedul
 the facts again and the rows are brought to agree. Nothing a patient has begun is touched.
 """
 
-from reminders.planning.gathering import facts_of
+from reminders.planning.gathering import facts_of, protocol_of
 from reminders.planning.reconciling import (
     lagging,
     next_message,
@@ -20,6 +20,7 @@ __all__ = [
     "lagging",
     "next_message",
     "plan_for_display",
+    "protocol_of",
     "reconcile",
     "reconcile_lagging",
 ]
