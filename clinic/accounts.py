@@ -12,6 +12,16 @@ from django.urls import reverse
 log = logging.getLogger(__name__)
 
 
+def sender() -> str:
+    return formataddr(("Afterglow", settings.MAIL_FROM))
+
+
+def mailbox_of(email: str) -> str:
+    """Where mail for this member of staff goes: elsewhere only while all mail is redirected."""
+    mode: str = settings.MAIL_MODE
+    return mode.partition(":")[2] if mode.startswith("redirect:") else email
+
+
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     """No sign-up. Mail about accounts goes to staff also while patients' mail is on hold, because
     its reader has just asked for it; never to an address that is no account's."""
@@ -29,12 +39,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         return subject
 
     def get_from_email(self) -> str:
-        return formataddr(("Afterglow", settings.MAIL_FROM))
+        return sender()
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        mode: str = settings.MAIL_MODE
-        if mode == "hold" and template_prefix.endswith("/unknown_account"):
+        if settings.MAIL_MODE == "hold" and template_prefix.endswith("/unknown_account"):
             log.info("mail is on hold: no answer to an address without an account")
             return
-        to = mode.partition(":")[2] if mode.startswith("redirect:") else email
-        super().send_mail(template_prefix, to, context)
+        super().send_mail(template_prefix, mailbox_of(email), context)

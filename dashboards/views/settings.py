@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from anymail.exceptions import AnymailError
 from django.contrib import messages
 from django.core.mail import EmailMessage
 from django.http import HttpResponse
@@ -12,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from clinic import invitations, settling, team
+from clinic import accounts, invitations, settling, team
 from clinic.access import StaffRequest, require
 from clinic.actors import member_actor
 from clinic.models import Member
@@ -49,7 +50,7 @@ def _page(request: StaffRequest, **given: Any) -> HttpResponse:
         "test_days": gates.TEST_DAYS,
         "form": ClinicForm(initial=clinic_initial(clinic)),
         "invite_form": InviteForm(prefix="invite"),
-        "link": "",
+        "invited": "",
         **given,
     }
     return render(request, "dashboards/settings.html", context)
@@ -98,7 +99,8 @@ def switch_text(request: StaffRequest) -> HttpResponse:
 @require_POST
 @require("set up clinic")
 def invite(request: StaffRequest) -> HttpResponse:
-    """A colleague gets a link that works once; the page shows it too, to be handed over."""
+    """A colleague is mailed a link that works once. Nobody else sees it: who opens it has proved
+    that the mailbox is theirs, also to every other clinic that trusts this address."""
     clinic, now, by = request.member.clinic, timezone.now(), member_actor(request.member)
     form = InviteForm(request.POST, prefix="invite")
     if not form.is_valid():
@@ -125,18 +127,19 @@ def _welcome(request: StaffRequest, member: Member) -> HttpResponse:
         messages.success(request, _("Added. This person signs in with the password they have."))
         return redirect("dashboards:settings")
     link = invitations.invite(member, by=member_actor(request.member), now=timezone.now())
-    return _page(request, link=link, link_for=member.user.email, mailed=_mail(member, link))
+    return _page(request, invited=member.user.email, mailed=_mail(member, link))
 
 
 def _mail(member: Member, link: str) -> bool:
-    """Whether the mail server took it; if not, the link on the page is handed over."""
+    """Whether the mail server took it."""
     context = {"clinic": member.clinic, "link": link}
     mail = EmailMessage(
         subject=_("Your invitation to Afterglow"),
         body=render_to_string("dashboards/email/invitation.txt", context),
-        to=[member.user.email],
+        from_email=accounts.sender(),
+        to=[accounts.mailbox_of(member.user.email)],
     )
     try:
         return bool(mail.send())
-    except OSError:  # smtplib's errors are OSErrors; a provider's are AnymailErrors
+    except (OSError, AnymailError):  # smtplib's errors are OSErrors
         return False
