@@ -17,12 +17,10 @@ from surveys.wording import review_line, words
 def onward(request: HttpRequest, here: Here) -> HttpResponse:
     """Where this patient goes on: the first open question, else the answers to check."""
     asked = _paper(here)
+    if asked.untranslated and not asked.parts:
+        return show(request, "untranslated", here)
     if not asked.parts:
-        return (
-            show(request, "untranslated", here)
-            if asked.untranslated
-            else closed(request, here.follow_up)
-        )
+        return closed(request, here.follow_up)
     question = asked.first_open()
     if question is None:
         return see_other("surveys:review")

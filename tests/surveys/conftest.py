@@ -33,5 +33,11 @@ def clock(now: datetime) -> Iterator[Traveller]:
 
 
 @pytest.fixture
-def handset(client: Client, clock: Traveller) -> Handset:
+def handset(client: Client, clock: Traveller, db: None) -> Handset:
     return Handset(client)
+
+
+@pytest.fixture
+def other_handset(clock: Traveller) -> Handset:
+    """Another browser, in another pocket."""
+    return Handset(Client())

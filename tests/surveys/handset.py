@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
+from urllib.parse import urljoin
 
 from django.test import Client
 
@@ -119,7 +120,7 @@ class Handset:
         return self.press("Save and continue", answer=list(answers))
 
     def follow(self, text: str) -> Page:
-        return self.get(self.page.links[text])
+        return self.get(urljoin(self.page.path, self.page.links[text]))
 
     def _button(self, text: str) -> tuple[Form, Button]:
         for form in self.page.forms:
