@@ -59,6 +59,16 @@ def release(row: Claim, *, due_at: datetime | None = None, reason: str = "") -> 
     return bool(held(row, State.CLAIMED).update(**changes))
 
 
+def release_rest(rows: Sequence[Claimed]) -> None:
+    """Give back what is left of one batch, as it was."""
+    if not rows:
+        return
+    mine = type(rows[0])._default_manager.filter(
+        pk__in=[row.pk for row in rows], state=State.CLAIMED, lease_token=rows[0].lease_token
+    )
+    mine.update(state=State.SCHEDULED, lease_token=None, lease_until=None)
+
+
 def held(row: Claim, state: State) -> QuerySet[Claim]:
     """The row, as long as we hold it in that state."""
     manager = type(row)._default_manager

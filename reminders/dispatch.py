@@ -84,8 +84,7 @@ def _work_off(
         way = Way.UNTRIED if stop() else send(row, transport, probing=probing, clock=clock)
         calls += way is not Way.UNTRIED
         if stop() or way not in (Way.GOOD, Way.UNTRIED):
-            for other in rows[at:]:
-                claiming.release(other)
+            claiming.release_rest(rows[at:])
             break
     return calls
 

@@ -7,7 +7,6 @@ from typing import Any
 
 from django.db import transaction
 
-from clinic.models import Patient
 from reminders import outcomes, planning, suppression
 from reminders.claiming import Claimed, held
 from reminders.models import Attempt, Message, Notice, State, Suppression
@@ -39,7 +38,6 @@ class Call:
 def settle(call: Call, outcome: Outcome, *, now: datetime) -> bool:
     """False: the lease was lost and the row has been decided about without us."""
     with transaction.atomic():
-        _lock_patient(call.row)
         if not held(call.row, State.SENDING).update(**_changes(call.row, outcome, now)):
             return _testify(call, outcome, now)
         _end_attempt(call.attempt, Came.STARTED, outcome, now)
@@ -87,12 +85,6 @@ def reject_on_evidence(message: Message, *, now: datetime) -> bool:
 def backoff(attempts: int) -> timedelta:
     """Doubling from a minute to half an hour."""
     return min(FIRST_BACKOFF * 2 ** min(attempts, 10), LONGEST_BACKOFF)
-
-
-def _lock_patient(row: Claimed) -> None:
-    """The patient before the message, as everywhere: two who go by that never wait in a ring."""
-    if isinstance(row, Message):
-        Patient.objects.held(row.patient_id)
 
 
 def _changes(row: Claimed, outcome: Outcome, now: datetime) -> dict[str, Any]:

@@ -1,0 +1,63 @@
+"""Two thousand due messages, four drains at once, a worker killed half way, Redis flushed once.
+
+The mail server's own list is the judge: nobody is mailed twice, and nothing is lost.
+"""
+
+import logging
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+from django.db import models
+from django.utils import timezone
+from redis import Redis
+
+from reminders.models import Attempt, Message, State
+from reminders.models.claims import TERMINAL
+from tests.reminders.crowd import make_crowd, wait_until
+
+pytestmark = pytest.mark.processes
+
+DUE = 2000
+IN_FLIGHT = 2  # calls that the killed worker's two processes could be in
+
+
+def unsettled() -> models.QuerySet[Message]:
+    return Message.objects.filter(
+        kind=Message.Kind.INVITATION, state__in=[State.SCHEDULED, State.CLAIMED, State.SENDING]
+    )
+
+
+def test_a_storm_loses_nothing_and_mails_nobody_twice(stack, redis_server, smtp_server, caplog):
+    caplog.set_level(logging.WARNING, logger="mail.log")  # the server's, a dozen lines a mail
+    make_crowd(DUE, now=timezone.now())
+    stack.env["TICK_SECONDS"] = "1"
+    stack.start_worker("worker-1", concurrency=2)
+    victim = stack.start_worker("worker-2", concurrency=2)
+    stack.start_beat()
+
+    wait_until(lambda: len(smtp_server.messages) >= DUE / 4, 240)
+    Redis.from_url(redis_server.client_url).flushall()
+    wait_until(lambda: len(smtp_server.messages) >= DUE / 2, 240)
+    victim.kill()
+    stack.start_worker("worker-3", concurrency=2)
+
+    # What nobody works on any more was the dead worker's: let its leases run out now, not in
+    # five minutes.
+    leased = Message.objects.filter(state__in=[State.CLAIMED, State.SENDING])
+    wait_until(lambda: unsettled().count() == leased.count() <= 110, 300)
+    leased.update(lease_until=timezone.now() - timedelta(seconds=1))
+    wait_until(lambda: not unsettled().exists(), 240)
+
+    invitations = Message.objects.filter(kind=Message.Kind.INVITATION)
+    received = Counter(taken.recipients for taken in smtp_server.messages)
+    assert set(received.values()) == {1}
+    assert invitations.count() == DUE
+    assert not invitations.exclude(state__in=[*TERMINAL, State.UNKNOWN]).exists()
+    unknown = invitations.filter(state=State.UNKNOWN).count()
+    accepted = invitations.filter(state=State.ACCEPTED).count()
+    assert unknown <= IN_FLIGHT
+    assert accepted + unknown == DUE
+    assert accepted <= len(received) <= accepted + unknown
+    live = [Attempt.Outcome.ACCEPTED, Attempt.Outcome.UNKNOWN]
+    assert Attempt.objects.filter(outcome__in=live).count() == DUE
