@@ -1,13 +1,20 @@
 """A patient's phone without JavaScript: opens pages and presses what stands on them."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from html.parser import HTMLParser
 from urllib.parse import urljoin
 
+import pytest
+import time_machine
 from django.test import Client
+from time_machine import Traveller
 
 from surveys import links
 from surveys.models import FollowUp
+
+SAVE = ("Save and continue", "Guardar y continuar")
 
 
 @dataclass
@@ -117,7 +124,8 @@ class Handset:
         """Choose answers by value, as the screen offers them, and save."""
         offered = {i["value"] for i in self.page.inputs if i.get("name") == "answer"}
         assert set(answers) <= offered, f"{answers} not in {sorted(offered)}"
-        return self.press("Save and continue", answer=list(answers))
+        save = next(b.text for form in self.page.forms for b in form.buttons if b.text in SAVE)
+        return self.press(save, answer=list(answers))
 
     def follow(self, text: str) -> Page:
         return self.get(urljoin(self.page.path, self.page.links[text]))
@@ -132,3 +140,21 @@ class Handset:
     def _keep(self, response) -> Page:
         self.page = Page(response)
         return self.page
+
+
+@pytest.fixture
+def clock(now: datetime) -> Iterator[Traveller]:
+    """The time that the pages read; `shift` moves it."""
+    with time_machine.travel(now, tick=False) as travelled:
+        yield travelled
+
+
+@pytest.fixture
+def handset(client: Client, clock: Traveller, db: None) -> Handset:
+    return Handset(client)
+
+
+@pytest.fixture
+def other_handset(clock: Traveller) -> Handset:
+    """Another browser, in another pocket."""
+    return Handset(Client())

@@ -1,0 +1,83 @@
+"""A lost link is mailed again: to the address on file, three times a day, telling nothing."""
+
+from datetime import timedelta
+
+import pytest
+
+from clinic.models import Patient
+from reminders import fresh_links
+from reminders.models import Message
+from surveys.models import FollowUp
+from tests.builders import BY_TEST
+from tests.surveys.follow_ups import make_follow_up
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def follow_up(course, now) -> FollowUp:
+    return make_follow_up(course, ["phq2"], now=now)
+
+
+def sent(message: Message) -> None:
+    Message.objects.filter(pk=message.pk).update(state="cancelled")
+
+
+def test_a_lost_link_is_mailed_outside_the_cap(follow_up, now):
+    message = fresh_links.ask(follow_up, by=BY_TEST, now=now)
+    assert (message.kind, message.state, message.due_at) == ("fresh_link", "scheduled", now)
+    assert message.asked_for
+    assert message.not_after == follow_up.closes_at
+
+
+def test_one_that_waits_is_enough(follow_up, now):
+    first = fresh_links.ask(follow_up, by=BY_TEST, now=now)
+    assert fresh_links.ask(follow_up, by=BY_TEST, now=now) == first
+
+
+def test_three_in_a_day_and_not_one_more(follow_up, now):
+    for hours in range(3):
+        sent(fresh_links.ask(follow_up, by=BY_TEST, now=now + hours * HOUR))
+    assert fresh_links.ask(follow_up, by=BY_TEST, now=now + 23 * HOUR) is None
+    assert fresh_links.ask(follow_up, by=BY_TEST, now=now + 24 * HOUR) is not None
+
+
+def test_the_link_of_what_took_its_place_is_mailed(follow_up, course, now):
+    FollowUp.objects.filter(pk=follow_up.pk).update(withdrawn_at=now)
+    follow_up.refresh_from_db()
+    newer = make_follow_up(course, ["phq2"], now=now)
+    assert fresh_links.ask(follow_up, by=BY_TEST, now=now).follow_up == newer
+
+
+@pytest.mark.parametrize("status", [Patient.Status.WITHDRAWN, Patient.Status.DECEASED])
+def test_nothing_is_mailed_to_a_patient_who_has_left(follow_up, patient, now, status):
+    Patient.objects.filter(pk=patient.pk).update(status=status)
+    follow_up.refresh_from_db()
+    assert fresh_links.ask(follow_up, by=BY_TEST, now=now) is None
+
+
+def test_the_answer_is_the_same_whether_anything_was_found_or_not(handset, follow_up):
+    handset.start(follow_up)
+    handset.client.cookies["check-in"]["max-age"] = ""
+    found = handset.client.post("/check-in/new-link/")
+    assert Message.objects.get().follow_up == follow_up
+    handset.client.cookies.clear()
+    unknown = handset.client.post("/check-in/new-link/", {"token": "x" * 43})
+    assert (found.status_code, found.content) == (unknown.status_code, unknown.content)
+    assert Message.objects.count() == 1
+
+
+def test_looking_for_a_new_link_mails_nothing(handset, follow_up):
+    handset.start(follow_up)
+    assert handset.client.get("/check-in/new-link/").status_code == 405
+    assert not Message.objects.exists()
+
+
+def test_the_page_that_was_open_too_long_offers_it(handset, follow_up, clock):
+    handset.start(follow_up)
+    clock.shift(2 * HOUR)
+    handset.get("/check-in/1/")
+    page = handset.press("Ask for a new link")
+    assert "Please look at your e-mail" in page.text
+    assert "988" in page.text
+    assert Message.objects.exists()
