@@ -51,7 +51,7 @@ class Trends:
 
 
 def trends(patient: Patient, courses: Sequence[Course], *, now: datetime) -> Trends:
-    """Five queries, however long the history."""
+    """Four queries, however long the history."""
     current = current_course(courses)
     infusions = list(_standing_infusions(patient))
     responses = list(_responses(patient))
