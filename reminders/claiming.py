@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from django.db import connection
+from django.db import connection, models
 from django.db.models import QuerySet
 
 from reminders.models import Claim, Message, Notice, State
@@ -101,7 +101,8 @@ def _take(model: type[Claim], limit: int, token: uuid.UUID, now: datetime) -> li
 
 
 def _stored(model: type[Claim], field: str, value: Any) -> Any:
-    return model._meta.get_field(field).get_db_prep_value(value, connection)
+    column: models.Field[Any, Any] = getattr(model, field).field
+    return column.get_db_prep_value(value, connection)
 
 
 def _with_what_a_mail_needs(model: type[AnyClaim]) -> QuerySet[AnyClaim]:

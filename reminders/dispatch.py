@@ -32,7 +32,7 @@ from reminders.emails import Mail
 from reminders.gate import Go, Later, Verdict
 from reminders.lanes import Admission
 from reminders.letters import message_letter, notice_letter
-from reminders.models import Attempt, Message, State
+from reminders.models import Attempt, Message, Notice, State
 from reminders.outcomes import Outcome, Way
 from reminders.settling import Call, settle
 from reminders.timekeeping import Clock
@@ -161,7 +161,7 @@ def _decide(row: Message, mail: Mail, lane: str, now: datetime) -> tuple[Intent 
 
 
 @transaction.atomic
-def _intend_notice(row: Claimed, lane: str, now: datetime) -> Intent | None:
+def _intend_notice(row: Notice, lane: str, now: datetime) -> Intent | None:
     reread = rereading.notice(row)
     if reread is None:
         return None

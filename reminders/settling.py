@@ -84,7 +84,8 @@ def reject_on_evidence(message: Message, *, now: datetime) -> bool:
 
 def backoff(attempts: int) -> timedelta:
     """Doubling from a minute to half an hour."""
-    return min(FIRST_BACKOFF * 2 ** min(attempts, 10), LONGEST_BACKOFF)
+    doublings: int = 2 ** min(attempts, 10)
+    return min(FIRST_BACKOFF * doublings, LONGEST_BACKOFF)
 
 
 def _changes(row: Claimed, outcome: Outcome, now: datetime) -> dict[str, Any]:

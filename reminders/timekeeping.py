@@ -29,6 +29,7 @@ def _database_now() -> datetime:
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {expression}")
         (now,) = cursor.fetchone()
-    if isinstance(now, str):
-        return datetime.fromisoformat(now).replace(tzinfo=UTC)
-    return now.astimezone(UTC)
+    if connection.vendor == "sqlite":
+        return datetime.fromisoformat(str(now)).replace(tzinfo=UTC)
+    moment: datetime = now
+    return moment.astimezone(UTC)
