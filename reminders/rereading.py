@@ -29,7 +29,7 @@ class Reread:
     message: Message
     facts: MessageFacts
     instruments: tuple[str, ...]
-    outdated: bool  # planned from facts of the course that have changed since
+    outdated: bool  # facts of the course have changed since, or its time to look again has come
 
 
 def message(row: Message, *, now: datetime) -> Reread | None:
@@ -43,13 +43,16 @@ def message(row: Message, *, now: datetime) -> Reread | None:
     dues = list(
         StepDue.objects.filter(follow_up=found.follow_up_id, state__in=_ASKS)
         .order_by("course", "step", "pk")
-        .values_list("instruments", "revision", "course__revision")
+        .values_list("instruments", "revision", "course__revision", "course__replan_at")
     )
     return Reread(
         message=found,
         facts=_facts(found, patient, now),
-        instruments=merged(names for names, _, _ in dues),
-        outdated=any(planned != current for _, planned, current in dues),
+        instruments=merged(names for names, *_ in dues),
+        outdated=any(
+            planned != current or (look_at is not None and look_at <= now)
+            for _, planned, current, look_at in dues
+        ),
     )
 
 

@@ -1,13 +1,15 @@
 """Messages that are due, and the real mail server they go to."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
-from clinic.models import Course
+from clinic.models import Clinic, Course, Member
 from devtools.servers.smtp import SmtpServer
 from reminders.models import Message
+from surveys.models import Alert
+from tests.builders import make_member
 from tests.reminders.letters import make_message
 
 
@@ -23,3 +25,17 @@ def mail_server(smtp_server: SmtpServer, settings: Any) -> SmtpServer:
     settings.EMAIL_HOST, settings.EMAIL_PORT = smtp_server.host, smtp_server.port
     settings.EMAIL_TIMEOUT = 2
     return smtp_server
+
+
+@pytest.fixture
+def staffed(clinic: Clinic, now: datetime) -> Clinic:
+    """A responder who takes a test alert every other month."""
+    member = make_member(clinic, Member.Role.CLINICIAN, now=now, email="on-call@north.example")
+    Member.objects.filter(pk=member.pk).update(is_responder=True)
+    for n in range(-1, 8):
+        taken = now + n * timedelta(days=60)
+        Alert.objects.create(
+            clinic=clinic, reference=f"TEST-0{n}", level="review", rule=Alert.TEST_RULE,
+            trigger="test", raised_at=taken, owner=member, taken_at=taken, closed_at=taken,
+        )  # fmt: skip
+    return clinic

@@ -4,36 +4,22 @@ Production's own verbs, planner, dispatch and settling are driven from instant t
 the clock is ours.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import pytest
 
 from clinic import enrolment, infusions
 from clinic.infusions import InfusionDetails
-from clinic.models import Clinic, Course, Definition, Infusion, Member, Patient
+from clinic.models import Clinic, Course, Definition, Infusion, Patient
 from reminders import dispatch, planning
 from reminders.dry_run import ANSWERED_AFTER, Event, dry_run
 from reminders.models import Message, State
 from reminders.schedule import InfusionFacts
-from surveys.models import Alert, FollowUp, Response, StepDue
-from tests.builders import BY_TEST, course_details, make_member, patient_details
+from surveys.models import FollowUp, Response, StepDue
+from tests.builders import BY_TEST, course_details, patient_details
 from tests.reminders.random_histories import History, history
 
 Line = tuple[datetime, str, int, tuple[str, ...]]
-
-
-@pytest.fixture
-def staffed(clinic: Clinic, now: datetime) -> Clinic:
-    """A responder who takes a test alert every other month."""
-    member = make_member(clinic, Member.Role.CLINICIAN, now=now, email="on-call@north.example")
-    Member.objects.filter(pk=member.pk).update(is_responder=True)
-    for n in range(-1, 8):
-        taken = now + n * timedelta(days=60)
-        Alert.objects.create(
-            clinic=clinic, reference=f"TEST-0{n}", level="review", rule=Alert.TEST_RULE,
-            trigger="test", raised_at=taken, owner=member, taken_at=taken, closed_at=taken,
-        )  # fmt: skip
-    return clinic
 
 
 def begin(clinic: Clinic, told: History, n: int) -> Course:

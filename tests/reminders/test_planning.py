@@ -15,6 +15,7 @@ from reminders.planning.reconciling import _settle
 from reminders.suppression import address_digest, suppress, unsubscribe
 from surveys.models import Alert, FollowUp, StepDue
 from tests.builders import BY_TEST, course_details, make_course
+from tests.reminders.letters import drain_at
 from tests.reminders.schedules import at
 
 HOUR = timedelta(hours=1)
@@ -323,3 +324,20 @@ def test_the_number_of_queries_does_not_grow_with_the_history(planned):
     with CaptureQueriesContext(connection) as queries:
         planning.plan_for_display(planned.patient, now=at("2026-03-13 15:00"))
     assert len(queries) <= 14
+
+
+def test_what_is_not_sent_on_its_day_is_planned_again_before_it_goes(staffed, course, mailoutbox):
+    """A Thursday missed: item 9 is not asked on Friday, when nobody reads it on the next day.
+
+    No tick has run. A4 stands on 26 March and is open until 5 April.
+    """
+    infusions.log(
+        course, InfusionDetails(started_at=at("2026-03-05 14:00")), by=BY_TEST,
+        now=at("2026-03-05 14:00"),
+    )  # fmt: skip
+    enrolment.close_course(course, "over", by=BY_TEST, now=at("2026-03-20 12:00"))
+    again(course, at("2026-03-20 12:00"))
+    assert Message.objects.get(follow_up__dues__step="A4").due_at == at("2026-03-26 09:00")
+    drain_at(at("2026-03-27 10:00"))
+    assert mailoutbox == []
+    assert Message.objects.get(follow_up__dues__step="A4").due_at == at("2026-03-30 09:00")
