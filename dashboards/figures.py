@@ -18,6 +18,7 @@ TICK_ROOM = 0.12  # of the scale: a tick closer than this to 0 is left out
 LINE_ROOM = 0.075  # of the scale: two named lines closer than this share one label
 INK, MUTED, SURFACE, RULE = "var(--ink)", "var(--muted)", "var(--surface)", "var(--line-strong)"
 DASHES = {"baseline": "dash", "response": "dot", "remission": "dashdot"}
+MONTHS_FROM = timedelta(days=150)  # a longer axis is told in months
 BAND_STEP = 0.035  # opacity added from one band to the next worse one
 
 
@@ -55,7 +56,12 @@ def trend(trend: Trend, timeline: Timeline) -> go.Figure:
             *_infusion_numbers(timeline),
         ],
     )
-    figure.update_xaxes(range=[timeline.local(timeline.start), timeline.local(timeline.end)])
+    figure.update_xaxes(
+        range=[timeline.local(timeline.start), timeline.local(timeline.end)],
+        nticks=6,
+        tickangle=0,
+        tickformat="%-d %b" if timeline.end - timeline.start < MONTHS_FROM else "%b %Y",
+    )
     figure.update_yaxes(range=_padded(trend), tickvals=_ticks(trend))
     return _house_style(figure, legend=len(trend.series) > 1)
 
@@ -288,7 +294,9 @@ def _house_style(figure: go.Figure, *, legend: bool) -> go.Figure:
         legend={"orientation": "h", "x": 0, "y": -0.14, "yanchor": "top"},
     )
     axis = {"fixedrange": True, "zeroline": False, "showgrid": False, "ticks": "outside"}
-    figure.update_xaxes(**axis, linecolor=RULE, tickcolor=RULE, showline=True, nticks=7)
+    figure.update_xaxes(
+        **axis, linecolor=RULE, tickcolor=RULE, showline=True, nticks=6, tickangle=0
+    )
     figure.update_yaxes(**axis, tickcolor=RULE, ticklen=3)
     return figure
 

@@ -30,6 +30,8 @@ def standing(now: Standing, zone: ZoneInfo) -> str:
         "change": _change(now),
         "verdict": verdict(now.change, now.definitions) if now.change else "",
     }
+    if not now.definitions:
+        return _("%(score)s on %(day)s.") % parts
     if parts["verdict"]:
         return _("%(score)s on %(day)s, %(change)s: %(verdict)s.") % parts
     return _("%(score)s on %(day)s, %(change)s.") % parts

@@ -3,7 +3,7 @@
 from dashboards.queries.alerts import alert_events, alert_rows
 from dashboards.queries.coming import Preview, coming, preview_enrolment, preview_infusion
 from dashboards.queries.definitions import instrument_of
-from dashboards.queries.history import follow_ups, infusions, messages, unknown
+from dashboards.queries.history import completion, follow_ups, infusions, messages, unknown
 from dashboards.queries.items import items
 from dashboards.queries.trends import Trends, current_course, trends
 from dashboards.queries.worklist import maybe_over_now, open_alert_count, unreachable, worklist
@@ -14,6 +14,7 @@ __all__ = [
     "alert_events",
     "alert_rows",
     "coming",
+    "completion",
     "current_course",
     "follow_ups",
     "infusions",

@@ -13,6 +13,7 @@ from reminders.protocols import Protocol
 from surveys import instruments
 from surveys.models import StepDue
 
+SATISFIED, EXPIRED = StepDue.State.SATISFIED, StepDue.State.EXPIRED
 # Of the dues of one follow-up the first of these tells what became of it.
 _TELLING = (
     StepDue.State.SATISFIED,
@@ -35,6 +36,12 @@ def follow_ups(patient: Patient, courses: Sequence[Course], *, now: datetime) ->
         together[due.follow_up_id or due.pk].append(due)
     rows = [_asked(group, protocols) for group in together.values() if _is_past(group, now)]
     return sorted(rows, key=lambda row: row.at, reverse=True)
+
+
+def completion(rows: Iterable[Asked]) -> tuple[int, int]:
+    """(answered, asked): of the follow-ups that are over or answered. No query."""
+    over = [row.state for row in rows if row.state in (SATISFIED, EXPIRED)]
+    return over.count(SATISFIED), len(over)
 
 
 def _is_past(dues: Sequence[StepDue], now: datetime) -> bool:

@@ -109,7 +109,8 @@ def _trend(
     defined = Definitions(
         instrument.response_percent, instrument.remission_below, instrument.minimal_change
     )
-    start = _baseline(series[0], course, infusions)
+    # What has no thresholds is compared with nothing: mood, and change as the patient sees it.
+    start = _baseline(series[0], course, infusions) if defined else None
     title = instrument.wording["en"].title
     return Trend(
         key=key,

@@ -31,6 +31,7 @@ def patient(request: StaffRequest, patient_id: UUID) -> HttpResponse:
     course = queries.current_course(courses)
     mails = queries.messages(found)
     infusions = queries.infusions(course) if course else []
+    follow_ups = queries.follow_ups(found, courses, now=now)
     context = {
         "patient": found,
         "courses": courses,
@@ -40,7 +41,8 @@ def patient(request: StaffRequest, patient_id: UUID) -> HttpResponse:
         if course
         else "",
         "over": queries.maybe_over_now(course, infusions, now=now),
-        "follow_ups": queries.follow_ups(found, courses, now=now),
+        "follow_ups": follow_ups,
+        "completion": queries.completion(follow_ups),
         "coming": queries.coming(found, courses, now=now),
         "mails": mails,
         "unknown": queries.unknown(mails),

@@ -121,8 +121,10 @@ def test_without_an_infusion_there_is_no_baseline_yet(course, now, later):
 def test_the_words_of_an_answer_stand_where_a_scale_has_no_bands(course, now, later):
     make_answer(course.patient, "pgic", {"1": 2}, now)
     make_answer(course.patient, "mood", {"1": 7}, now)
+    make_infusion(course, now + timedelta(days=1))
     mood, pgic = trends_of(course, later).charts
     assert mood.series[0].points[0].band == ""
+    assert mood.baseline is pgic.baseline is None
     assert pgic.series[0].points[0].band == "much improved"
 
 

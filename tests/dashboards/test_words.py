@@ -94,7 +94,7 @@ def test_an_instrument_without_bands_or_remission_claims_neither():
 
 
 def test_an_instrument_without_thresholds_gives_no_verdict():
-    assert said("3", "7", key="mood") == "Mood 0-10 7 on 12 Mar 2026, up 4 from baseline 3."
+    assert said("3", "7", key="mood") == "Mood 0-10 7 on 12 Mar 2026."
 
 
 def test_the_baseline_itself_is_called_so():
