@@ -1,6 +1,7 @@
 """Patients stop the e-mails, or ask for their link again. GET never acts: scanners open links."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
@@ -28,14 +29,16 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     now = timezone.now()
     follow_up = _follow_up(token, now)
     if follow_up is None:
-        return render(request, "reminders/unsubscribe_unknown.html", status=404)
+        with translation.override(spoken(request)):
+            return _page(request, "unsubscribe_unknown", status=404)
     done = request.method == "POST" and _meant(request)
     if done:
         unsubscribing.unsubscribe(follow_up, now=now)
-    language = follow_up.language or follow_up.patient.language
-    with translation.override(language):
-        context = {"done": done, "clinic": follow_up.patient.clinic}
-        return render(request, "reminders/unsubscribe.html", context)
+    clinic = follow_up.patient.clinic
+    with translation.override(follow_up.language or follow_up.patient.language):
+        return _page(
+            request, "unsubscribe", done=done, sender=clinic.sender_name, phone=clinic.phone
+        )
 
 
 @patient_page("POST")
@@ -47,6 +50,11 @@ def fresh_link(request: HttpRequest) -> HttpResponse:
         fresh_links.ask(follow_up, by=patient_link(follow_up.pk), now=now)
     with translation.override(spoken(request)):
         return show(request, "link_asked")
+
+
+def _page(request: HttpRequest, name: str, status: int = 200, **context: Any) -> HttpResponse:
+    context["language"] = translation.get_language()
+    return render(request, f"reminders/{name}.html", context, status=status)
 
 
 def _lost(request: HttpRequest, now: datetime) -> FollowUp | None:

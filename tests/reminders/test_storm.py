@@ -61,3 +61,19 @@ def test_a_storm_loses_nothing_and_mails_nobody_twice(stack, redis_server, smtp_
     assert accepted <= len(received) <= accepted + unknown
     live = [Attempt.Outcome.ACCEPTED, Attempt.Outcome.UNKNOWN]
     assert Attempt.objects.filter(outcome__in=live).count() == DUE
+
+
+def test_a_worker_that_is_asked_to_stop_finishes_its_call_and_begins_no_other(
+    stack, smtp_server, caplog
+):
+    caplog.set_level(logging.WARNING, logger="mail.log")
+    make_crowd(400, now=timezone.now())
+    stack.env["TICK_SECONDS"] = "1"
+    worker = stack.start_worker()
+    stack.start_beat()
+    wait_until(lambda: len(smtp_server.messages) >= 10, 120)
+    worker.stop(60)
+    invitations = Message.objects.filter(kind=Message.Kind.INVITATION)
+    left = dict(invitations.values_list("state").annotate(n=models.Count("pk")).order_by())
+    assert set(left) == {State.ACCEPTED, State.SCHEDULED}, "nothing held, nothing in doubt"
+    assert left[State.ACCEPTED] == len(smtp_server.messages) < 400
