@@ -63,6 +63,11 @@ class Question:
         return f"{self.part.key}/{self.screen.key}"
 
     @property
+    def seal(self) -> str:
+        """In its form: an answer is taken for the very words that stood on the page."""
+        return self.part.wording_sha256[:12]
+
+    @property
     def is_shown(self) -> bool:
         return self.screen.shown(self.part.answers)
 

@@ -37,6 +37,8 @@ def question(request: HttpRequest, here: Here, place: int) -> HttpResponse:
     if request.method != "POST":
         chosen = found.part.answers if here.held.has(found.name) else None
         return _ask(request, here, asked, found, AnswerForm(found, chosen=chosen))
+    if "language" not in request.POST and request.POST.get("words") != found.seal:
+        return see_other("surveys:question", found.place)
     form = AnswerForm(found, request.POST)
     is_switching = "language" in request.POST
     if is_switching or ("skip" not in request.POST and not form.is_valid()):

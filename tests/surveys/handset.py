@@ -127,6 +127,11 @@ class Handset:
         save = next(b.text for form in self.page.forms for b in form.buttons if b.text in SAVE)
         return self.press(save, answer=list(answers))
 
+    def hidden(self) -> dict[str, str]:
+        """What the answer's form carries besides the answer."""
+        form = next(f for f in self.page.forms if f.attributes.get("id") == "answers")
+        return {i["name"]: i["value"] for i in form.inputs if i.get("type") == "hidden"}
+
     def follow(self, text: str) -> Page:
         return self.get(urljoin(self.page.path, self.page.links[text]))
 

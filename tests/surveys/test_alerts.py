@@ -324,23 +324,59 @@ def test_a_test_alert_stands_until_somebody_takes_it(clinic, admin, clinician, n
     assert not Alert.objects.about_patients().exists()
 
 
-@pytest.mark.postgres
-@pytest.mark.django_db(transaction=True)
-def test_two_clinicians_at_the_same_instant(alert, clinician, backup, now):
-    if connection.vendor != "postgresql":
-        pytest.skip("row locks")
-    ready, owners = threading.Barrier(2), []
+def at_once(*acts):
+    """Run these at the same instant, each on a connection of its own."""
+    ready, faults = threading.Barrier(len(acts)), []
 
-    def press(member):
+    def run(act):
         ready.wait()
-        owners.append(alerts.take(alert, by=member_actor(member), now=now))
-        connection.close()
+        try:
+            act()
+        except Exception as fault:
+            faults.append(fault)
+        finally:
+            connection.close()
 
-    threads = [threading.Thread(target=press, args=[member]) for member in (clinician, backup)]
+    threads = [threading.Thread(target=run, args=[act]) for act in acts]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
+    assert faults == []
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_the_first_answer_from_two_tabs_at_the_same_instant(follow_up, now):
+    at_once(*[lambda: answer(follow_up, "phq9/9", 2, now=now)] * 4)
+    assert the_response(follow_up, "phq9").answers == {"9": 2}
+    assert the_levels() == [("9=2", "urgent")]
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_help_pressed_twice_at_the_same_instant_is_one_alert(follow_up, now):
+    at_once(*[lambda: alerts.help_now(follow_up, by=BY_TEST, now=now)] * 4)
+    assert Alert.objects.count() == 1
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_sending_twice_at_the_same_instant_scores_once(follow_up, now):
+    answer_all(follow_up, now=now, send=False)
+    at_once(*[lambda: answering.finish(follow_up, by=patient_link(follow_up.pk), now=now)] * 3)
+    assert the_response(follow_up, "phq9").scores.count() == 1
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_two_clinicians_at_the_same_instant(alert, clinician, backup, now):
+    owners = []
+
+    def press(member):
+        return lambda: owners.append(alerts.take(alert, by=member_actor(member), now=now))
+
+    at_once(press(clinician), press(backup))
     assert len(owners) == 2
     assert owners[0] == owners[1]
     kinds = list(alert.events.values_list("kind", flat=True))

@@ -129,6 +129,17 @@ def test_what_is_not_asked_is_not_taken(handset, follow_up):
     assert not Response.objects.exists()
 
 
+def test_an_answer_to_other_words_is_asked_again(handset, follow_up):
+    """Another version, or another language chosen in a second tab meanwhile."""
+    handset.start(follow_up)
+    in_english = handset.page
+    handset.press("Español")
+    handset.page = in_english
+    page = handset.choose("3")
+    assert "Poco interés o placer en hacer cosas" in page.text
+    assert not Response.objects.exists()
+
+
 # -- Back, change, resume ---------------------------------------------------------------------
 
 
@@ -285,13 +296,9 @@ def test_the_browser_may_be_closed_right_after_it(handset, follow_up):
         handset.choose("0")
     handset.client.post(  # and nothing more is ever loaded
         handset.page.path,
-        {"stamp": stamp(handset), "question": "phq9/9", "answer": "1"},
+        {**handset.hidden(), "answer": "1"},
     )
     assert Alert.objects.get().level == "urgent"
-
-
-def stamp(handset) -> str:
-    return next(f["value"] for f in handset.page.inputs if f.get("name") == "stamp")
 
 
 @pytest.mark.parametrize("safe", ["no", "unsure"])
