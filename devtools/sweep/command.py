@@ -9,13 +9,12 @@ from pathlib import Path
 
 import django
 from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Error as PlaywrightError
 
 from devtools import browser
 from devtools.demo.folder import Folder
 from devtools.demo.supervisor import Supervisor
-from devtools.mailbox.store import Store
 from devtools.processes import ROOT, StartFailed, free_port
-from devtools.sweep import mails
 from devtools.sweep.tour import Tour, Walk, open_tour, screens
 
 PICTURES = ROOT / "var" / "sweep"
@@ -42,7 +41,7 @@ def main(arguments: list[str]) -> int:
 
 def _sweep(supervisor: Supervisor, path: str, wanted: list[str]) -> list[Tour]:
     seed = supervisor.start()
-    walks, facts = _walks(supervisor.env)
+    walks = _walks(supervisor.env)
     PICTURES.mkdir(parents=True, exist_ok=True)
     for old in PICTURES.glob("*.png"):
         old.unlink()
@@ -52,22 +51,20 @@ def _sweep(supervisor: Supervisor, path: str, wanted: list[str]) -> list[Tour]:
             tour
             for walk in walks
             if wanted in ([], [walk.name])
-            for tour in _walk(chromium, walk, supervisor.site, {**seed, **facts})
+            for tour in _walk(chromium, walk, supervisor.site, seed)
         ]
-        if not wanted:
-            tours += _look_at_mails(chromium, Store(supervisor.folder.mail))
         chromium.close()
     return tours
 
 
-def _walks(env: Mapping[str, str]) -> tuple[tuple[Walk, ...], Mapping[str, str]]:
+def _walks(env: Mapping[str, str]) -> tuple[Walk, ...]:
     """The walks make their own patients, so they need the demo's settings before Django starts."""
     os.environ.update(env)
     # Playwright keeps an event loop in this thread, which Django would take for async code.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     django.setup()
-    pages = import_module(WALKS)
-    return pages.WALKS, pages.facts()
+    walks: tuple[Walk, ...] = import_module(WALKS).WALKS
+    return walks
 
 
 def _walk(chromium: Browser, walk: Walk, site: str, facts: Mapping[str, str]) -> list[Tour]:
@@ -75,19 +72,12 @@ def _walk(chromium: Browser, walk: Walk, site: str, facts: Mapping[str, str]) ->
     for screen in screens(walk.languages):
         print(f"  {walk.name} {screen}", flush=True)
         tour = open_tour(chromium, screen, site, PICTURES, facts)
-        walk.go(tour)
+        try:
+            walk.go(tour)
+        except PlaywrightError as error:
+            tour.fault(walk.name, f"stopped at {tour.page.url}: {error}")
         tour.page.context.close()
         tours.append(tour)
-    return tours
-
-
-def _look_at_mails(chromium: Browser, store: Store) -> list[Tour]:
-    found, tours = mails.kinds(store.mails()), []
-    for screen in screens(tuple(sorted({mails.language(mail) for mail in found.values()}))):
-        print(f"  e-mails {screen}", flush=True)
-        tours.append(open_tour(chromium, screen, "", PICTURES, {}))
-        mails.look_at(tours[-1], found)
-        tours[-1].page.context.close()
     return tours
 
 

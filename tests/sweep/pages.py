@@ -1,19 +1,144 @@
-"""Every page there is, for `./dev sweep`. A new page gets its line here.
+"""Every page there is, for `./dev sweep`. A new page gets its line in a walk here."""
 
-`facts` makes what the walks need and is called once, in the demo's own database.
-"""
-
+from devtools.shot import sign_in
 from devtools.sweep.tour import Tour, Walk
+from surveys.models import Alert
+from tests.sweep import letters, people
 
-
-def facts() -> dict[str, str]:
-    return {}
+BOTH = ("en", "es")
 
 
 def accounts(tour: Tour) -> None:
     tour.visit("sign-in", "/accounts/login/")
+    tour.page.fill("input[name=login]", "nobody@clinic.example")
+    tour.page.fill("input[name=password]", "not the password")
+    tour.press("main button")
+    tour.look("sign-in-refused")
     tour.visit("password-reset", "/accounts/password/reset/")
+    tour.visit("password-reset-sent", "/accounts/password/reset/sent/")
+    tour.visit("password-reset-key", "/accounts/password/reset/key/1-wrong/")
+    tour.visit("password-reset-done", "/accounts/password/reset/done/")
+    tour.visit("invitation", people.invitation().removeprefix(tour.site))
+    tour.visit("invitation-over", "/accounts/invitation/x/y/", status=410)
+    tour.visit("signup-closed", "/accounts/signup/")
     tour.visit("missing", "/no-such-page/", status=404)
 
 
-WALKS = (Walk("accounts", accounts),)
+def check_in(tour: Tour) -> None:
+    """Everything a patient may meet on the way, a red flag and a worrying answer among it."""
+    link = people.link(people.open_follow_up(tour.screen.language))
+    tour.visit("landing", link)
+    tour.visit("landing-help", f"{link}help/")
+    tour.visit("landing", link)
+    tour.press("form button.main")
+    seen: set[str] = set()
+    while "/check-in/review/" not in tour.page.url:
+        _answer(tour, seen)
+    tour.look("review")
+    tour.press("main form button.main")
+    tour.look("sent")
+    tour.visit("received", link)
+
+
+def _answer(tour: Tour, seen: set[str]) -> None:
+    page = tour.page
+    if "/help/" in page.url or "/emergency/" in page.url:
+        _crisis(tour)
+        return
+    name = page.input_value("input[name=question]").replace("/", "-")
+    if name not in seen and (not name.startswith("phq9") or name in ("phq9-1", "phq9-9")):
+        tour.look(f"question-{name}")
+    if not seen:
+        tour.press("#answers button.main")
+        tour.look("question-unanswered")
+    seen.add(name)
+    chosen = page.locator("input[name=answer]").nth(1 if name == "phq9-9" else 0)
+    chosen.evaluate("(input) => { input.checked = true; }")
+    tour.press("#answers button.main")
+
+
+def _crisis(tour: Tour) -> None:
+    if "/emergency/" in tour.page.url:
+        tour.look("emergency")
+    else:
+        tour.look("help")
+        tour.page.locator("input[name=safe]").last.evaluate("(input) => { input.checked = true; }")
+        tour.press("form button.second")
+        tour.look("help-numbers")
+        tour.visit("help-noted", "/check-in/help/noted/")
+    tour.page.goto(f"{tour.site}/check-in/")
+
+
+def other_doors(tour: Tour) -> None:
+    """Links that are late, unknown, answered already; no pass; unsubscribing."""
+    language = tour.screen.language
+    tour.visit("landing-late", people.link(people.late_follow_up(language)))
+    tour.visit("closed", f"/s/{'x' * 43}/?lang={language}", status=410)
+    tour.visit("received", people.link(people.answered_follow_up(language)))
+    tour.visit("lost", "/check-in/1/", status=410)
+    follow_up = people.open_follow_up(language, ("phq9",))
+    tour.visit("unsubscribe", people.unsubscribe_link(follow_up))
+    tour.press("main form button")
+    tour.look("unsubscribed")
+    tour.visit("unsubscribe-unknown", f"/u/{'x' * 43}/", status=404)
+
+
+def mails(tour: Tour) -> None:
+    for name, html in letters.written(tour.screen.language):
+        tour.show(f"mail-{name}", html)
+
+
+def lists(tour: Tour) -> None:
+    _sign_in(tour, tour.seed["responder"])
+    tour.visit("patients", "/")
+    tour.visit("patients-found", "/?q=zzz")
+    tour.visit("alerts", "/alerts/")
+    alert = Alert.objects.open().exclude(patient=None).order_by("raised_at")[0]
+    tour.visit("alert", f"/alerts/{alert.pk}/")
+    tour.visit("patient-alerting", f"/patients/{alert.patient_id}/")
+    tour.visit("password-change", "/accounts/password/change/")
+    tour.visit("sign-out", "/accounts/logout/")
+
+
+def patients(tour: Tour) -> None:
+    """One patient of each protocol, one without a single answer, and all that is done to them."""
+    _sign_in(tour, tour.seed["responder"])
+    for protocol, patient in people.one_of_each_protocol().items():
+        tour.visit(f"patient-{protocol}", f"/patients/{patient.pk}/")
+    new = people.course(tour.screen.language)
+    tour.visit("patient-new", f"/patients/{new.patient_id}/")
+
+
+def forms(tour: Tour) -> None:
+    _sign_in(tour, tour.seed["email"])
+    tour.visit("enrol", "/patients/enrol/")
+    tour.press("main form button[value=enrol]")
+    tour.look("enrol-refused")
+    course = people.course(tour.screen.language)
+    patient = f"/patients/{course.patient_id}/"
+    tour.visit("contact", f"{patient}contact/")
+    tour.visit("open-course", f"{patient}course/")
+    tour.visit("withdraw", f"{patient}withdraw/")
+    tour.visit("deceased", f"{patient}deceased/")
+    tour.visit("close-course", f"/courses/{course.pk}/close/")
+    tour.visit("plan-infusion", f"/courses/{course.pk}/plan/")
+    tour.visit("log-infusion", f"/courses/{course.pk}/infusion/")
+    tour.press("main form button.button")
+    tour.look("infusion-logged")
+    tour.visit("infusion", f"/infusions/{course.infusions.get().pk}/")
+
+
+def _sign_in(tour: Tour, email: str) -> None:
+    sign_in(tour.page, tour.site, email, tour.seed["password"])
+
+
+# Staff first: the patients whom the other walks invent would fill their lists.
+WALKS = (
+    Walk("lists", lists),
+    Walk("patients", patients),
+    Walk("forms", forms),
+    Walk("accounts", accounts),
+    Walk("mails", mails, BOTH),
+    Walk("check-in", check_in, BOTH),
+    Walk("doors", other_doors, BOTH),
+)

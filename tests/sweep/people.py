@@ -1,0 +1,72 @@
+"""What the walks need in the demo's database, made for each screen anew."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from itertools import count
+
+from django.db.models import Count
+from django.utils import timezone
+
+from clinic import invitations
+from clinic.models import Clinic, Course, Member, Patient
+from surveys import links
+from surveys.models import FollowUp
+from tests.builders import BY_TEST, make_course, make_member
+from tests.surveys.follow_ups import HOURS, answer_all, make_follow_up
+
+# Every kind of screen: ticks with red flags, severities, a scale, choices with a safety item.
+EVERYTHING = ("checkin", "mood", "nrs24", "phq9")
+_NAMES = {"en": "Marigold Fennimore", "es": "Caléndula Robledo"}
+_numbers = count(1)
+
+
+def clinic() -> Clinic:
+    return Clinic.objects.get()
+
+
+def course(language: str) -> Course:
+    """A patient without an address, so that the engine leaves them to the walk."""
+    number = next(_numbers)
+    born = date(1960, 1, 1) + timedelta(days=number)
+    details = {"name": _NAMES[language], "birth_date": born, "mrn": f"SWEEP-{born}", "email": ""}
+    return make_course(clinic(), now=timezone.now(), language=language, phone="", **details)
+
+
+def open_follow_up(language: str, instruments: Sequence[str] = EVERYTHING) -> FollowUp:
+    return make_follow_up(course(language), instruments, now=timezone.now())
+
+
+def late_follow_up(language: str) -> FollowUp:
+    now = timezone.now()
+    return make_follow_up(
+        course(language), ("phq9",), now=now, opens=-60 * HOURS, closes=-1 * HOURS
+    )
+
+
+def answered_follow_up(language: str) -> FollowUp:
+    follow_up = open_follow_up(language, ("phq9",))
+    answer_all(follow_up, now=timezone.now())
+    return follow_up
+
+
+def link(follow_up: FollowUp) -> str:
+    return f"/s/{links.token(follow_up)}/"
+
+
+def unsubscribe_link(follow_up: FollowUp) -> str:
+    return f"/u/{links.token(follow_up, 'unsubscribe')}/"
+
+
+def invitation() -> str:
+    now, address = timezone.now(), f"new-{next(_numbers)}@lanternfield.example"
+    member = make_member(clinic(), Member.Role.VIEWER, now=now, email=address)
+    member.user.set_unusable_password()
+    member.user.save(update_fields=["password"])
+    return invitations.invite(member, by=BY_TEST, now=now)
+
+
+def one_of_each_protocol() -> dict[str, Patient]:
+    """Those with the most answers, because their pages show the most."""
+    answers = Count("patient__follow_ups__responses")
+    courses = Course.objects.select_related("protocol", "patient").annotate(answers=answers)
+    return {course.protocol.key: course.patient for course in courses.order_by("answers")}
