@@ -13,7 +13,7 @@ from clinic.models import Member
 from reminders.models import UNSENT, Notice, State
 from surveys.models import Alert
 
-AT_ONCE = 200  # alerts looked at in one tick
+CHUNK = 200  # alerts read at a time; every untaken alert is looked at in every tick
 
 # When a level is told again, counted from the alert, and how often after the last of these.
 # Critical follows the escalation of the clinical protocol, with e-mail as its only channel.
@@ -30,7 +30,7 @@ _ON_ITS_WAY = (*UNSENT, State.SENDING)
 
 def create_due(*, now: datetime) -> int:
     """Give every untaken alert its notices of this round. Safe twice, and twice at once."""
-    return sum(_for_alert(alert, now) for alert in _untaken()[:AT_ONCE])
+    return sum(_for_alert(alert, now) for alert in _untaken().iterator(chunk_size=CHUNK))
 
 
 def create_for(alert_id: uuid.UUID, *, now: datetime) -> int:
@@ -59,13 +59,16 @@ def _untaken() -> QuerySet[Alert]:
 
 
 def _for_alert(alert: Alert, now: datetime) -> int:
+    """One round is written as a whole, so that a single row of it means that it is done."""
     nth = round_of(alert.level, alert.rule, now - alert.raised_at)
-    told = {notice.member_id for notice in alert.notices.all() if notice.nth >= nth}
-    waiting = {notice.member_id for notice in alert.notices.all() if notice.state in _ON_ITS_WAY}
+    earlier = list(alert.notices.all())
+    if any(notice.nth >= nth for notice in earlier):
+        return 0
+    waiting = {notice.member_id for notice in earlier if notice.state in _ON_ITS_WAY}
     rows = [
         Notice(clinic=alert.clinic, alert=alert, member=member, nth=nth, due_at=now, created_at=now)
         for member in _responders(alert)
-        if member.pk not in told | waiting
+        if member.pk not in waiting
     ]
     return len(Notice.objects.bulk_create(rows, ignore_conflicts=True))
 

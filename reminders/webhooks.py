@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from anymail.signals import AnymailTrackingEvent, tracking
+from django.conf import settings
+from django.core.exceptions import SuspiciousOperation
 from django.dispatch import receiver
 from django.utils import timezone
 
@@ -21,6 +23,8 @@ _OLDEST = datetime(2000, 1, 1, tzinfo=UTC)  # a nonsense date must not overflow 
 
 @receiver(tracking, dispatch_uid="reminders.webhooks")
 def keep(sender: Any, event: AnymailTrackingEvent, esp_name: str, **kwargs: Any) -> None:
+    if not settings.ANYMAIL.get("WEBHOOK_SECRET"):
+        raise SuspiciousOperation("reports are refused while ANYMAIL_WEBHOOK_SECRET is not set")
     now = timezone.now()
     ProviderEvent.objects.bulk_create([_row(event, esp_name, now)], ignore_conflicts=True)
 

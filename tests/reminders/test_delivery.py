@@ -7,6 +7,7 @@ import uuid
 from datetime import timedelta
 
 import pytest
+from anymail.exceptions import AnymailInsecureWebhookWarning
 from django.test import Client
 
 from devtools.servers import provider as postmark
@@ -93,6 +94,13 @@ def test_what_is_written_down_holds_no_address_and_no_text(sent):
 @pytest.mark.parametrize("secret", ["", "user:wrong", "someone:else"])
 def test_a_report_without_the_secret_is_refused_and_leaves_nothing(sent, secret):
     assert post(postmark.complained(as_sent(sent)), secret).status_code == 400
+    assert not ProviderEvent.objects.exists()
+
+
+def test_while_no_secret_is_set_nobody_is_believed(sent, settings):
+    settings.ANYMAIL = {**settings.ANYMAIL, "WEBHOOK_SECRET": None}
+    with pytest.warns(AnymailInsecureWebhookWarning):
+        assert post(postmark.complained(as_sent(sent)), secret="").status_code == 400
     assert not ProviderEvent.objects.exists()
 
 

@@ -206,6 +206,12 @@ def test_a_name_is_printed_as_it_is_and_cannot_become_markup(canary, now):
     assert "<b>" not in html
 
 
+def test_a_senders_name_may_have_accents(canary, now):
+    message = make_message(canary, now=now)
+    message.patient.clinic.sender_name = "Equipo de atención, María"
+    assert sent(message)["From"].addresses[0].display_name == "Equipo de atención, María"
+
+
 @pytest.mark.parametrize("name", ["Care\r\nBcc: everybody@example.com", "Care\nTeam"])
 def test_a_line_break_in_the_senders_name_never_becomes_a_header(canary, name, now):
     message = make_message(canary, now=now)

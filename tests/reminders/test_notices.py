@@ -90,6 +90,15 @@ def test_a_notice_that_is_still_waiting_is_not_doubled(alert, now):
     assert Notice.objects.count() == 1
 
 
+def test_many_old_alerts_do_not_hide_a_new_one(clinic, responder, now, monkeypatch):
+    monkeypatch.setattr(notices, "CHUNK", 2)
+    for n in range(5):
+        make_alert(clinic, now=now - timedelta(days=9), reference=f"OLD-{n}", trigger=str(n))
+    new = make_alert(clinic, now=now, reference="NEW-1")
+    notices.create_due(now=now)
+    assert Notice.objects.filter(alert=new).exists()
+
+
 def test_without_responders_everybody_who_may_take_an_alert_is_told(clinic, now):
     admin = make_member(clinic, Member.Role.ADMIN, now=now, email="chief@north.example")
     make_member(clinic, Member.Role.COORDINATOR, now=now)
