@@ -4,8 +4,9 @@ from difflib import get_close_matches
 
 COMMON = (
     "gmail.com", "yahoo.com", "hotmail.com", "outlook.com", "icloud.com", "aol.com", "msn.com",
-    "live.com", "comcast.net", "att.net", "sbcglobal.net", "verizon.net", "suddenlink.net",
-    "yahoo.es", "hotmail.es", "protonmail.com", "proton.me", "me.com",
+    "live.com", "mail.com", "ymail.com", "email.com", "gmx.com", "comcast.net", "att.net",
+    "sbcglobal.net", "verizon.net", "suddenlink.net", "yahoo.es", "hotmail.es", "protonmail.com",
+    "proton.me", "me.com",
 )  # fmt: skip
 ENDINGS = {"con": "com", "cmo": "com", "ocm": "com", "vom": "com", "comm": "com", "nte": "net"}
 NEARNESS = 0.8  # of 1; below this two domains are simply two domains

@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 from django import forms
@@ -138,10 +139,16 @@ class EnrolForm(PersonForm, CourseForm):
     another_person = forms.BooleanField(
         label=_("This is another person of the same name and birth date"), required=False
     )
+    typed: dict[str, Any]
     IN_SIGHT = (
         "name", "birth_date", "email", "phone", "language", "zone", "indication", "protocol"
     )  # fmt: skip
     FOLDED = ("planned_infusions", "first_infusion_at", "mrn", "send_hour")
+
+    def clean(self) -> dict[str, Any]:
+        """What was understood, kept apart: a field refused later still shows in the preview."""
+        self.typed = dict(self.cleaned_data)
+        return self.cleaned_data
 
     def in_sight(self) -> list[forms.BoundField]:
         return [self[name] for name in self.IN_SIGHT]

@@ -83,7 +83,7 @@ def _enrol(request: StaffRequest, form: EnrolForm, now: datetime) -> Patient | N
 
 
 def _context(clinic: Clinic, form: EnrolForm, now: datetime) -> dict[str, Any]:
-    typed = getattr(form, "cleaned_data", {}) if form.is_bound else {}
+    typed = form.typed if form.is_bound else {}
     return {
         "form": form,
         "clinic": clinic,

@@ -1,0 +1,141 @@
+"""Logging an infusion: one short form that says what it will send."""
+
+import html
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.urls import reverse
+
+from clinic.infusions import InfusionDetails
+from clinic.infusions import log as log_verb
+from clinic.models import Infusion
+from reminders.models import Message
+from surveys.models import StepDue
+from tests.builders import BY_TEST
+from tests.dashboards.histories import make_infusion
+
+pytestmark = pytest.mark.django_db
+
+
+def body(response) -> str:
+    return html.unescape(response.content.decode())
+
+
+def url(course, name="log-infusion") -> str:
+    return reverse(f"dashboards:{name}", args=[course.pk])
+
+
+def typed(**changes: object) -> dict[str, object]:
+    return {"started_at": "2026-04-12T08:30", "route": "iv", **changes}
+
+
+def test_the_form_knows_now_the_number_and_the_last_dose(treated, clinician, desk_of, later):
+    details = InfusionDetails(
+        started_at=later - timedelta(days=3), dose_mg_per_kg=Decimal("0.50"), duration_minutes=40
+    )
+    log_verb(treated, details, by=BY_TEST, now=later)
+    page = body(desk_of(clinician).get(url(treated)))
+    assert "Log infusion 6" in page
+    assert 'value="2026-04-12T10:00"' in page
+    assert 'value="0.50"' in page
+    assert 'value="40"' in page
+
+
+def test_the_page_shows_what_it_will_send_before_saving(treated, clinician, desk_of):
+    page = body(desk_of(clinician).get(url(treated)))
+    assert "This will send" in page
+    assert "Day after" in page
+    assert Infusion.objects.count() == 4
+
+
+def test_logging_plans_at_once_and_can_be_undone(treated, clinician, desk_of):
+    client = desk_of(clinician)
+    response = client.post(url(treated), typed(dose_mg_per_kg="0.5"), follow=True)
+    logged = Infusion.objects.completed().latest("started_at")
+    assert StepDue.objects.filter(infusion=logged, step="A1").exists()
+    assert Message.objects.filter(state="scheduled").exists()
+    page = body(response)
+    assert "Infusion 5" in page
+    assert reverse("dashboards:cancel-infusion", args=[logged.pk]) in page
+    client.post(reverse("dashboards:cancel-infusion", args=[logged.pk]), {"reason": "in error"})
+    logged.refresh_from_db()
+    assert logged.status == "cancelled"
+    assert set(logged.dues.values_list("state", flat=True)) == {"cancelled"}
+
+
+def test_a_second_one_on_the_same_day_is_asked_about(treated, clinician, desk_of, later):
+    make_infusion(treated, later - timedelta(hours=5))
+    client = desk_of(clinician)
+    page = body(client.post(url(treated), typed()))
+    assert "on this day is recorded already" in page
+    assert Infusion.objects.count() == 5
+    client.post(url(treated), typed(same_day="on"))
+    assert Infusion.objects.count() == 6
+
+
+def test_the_same_form_twice_logs_once(treated, clinician, desk_of):
+    client = desk_of(clinician)
+    client.post(url(treated), typed())
+    client.post(url(treated), typed(same_day="on"))
+    assert Infusion.objects.count() == 5
+
+
+def test_the_front_desk_logs_without_the_dose(treated, coordinator, desk_of):
+    client = desk_of(coordinator)
+    page = body(client.get(url(treated)))
+    assert "mg/kg" not in page
+    client.post(url(treated), typed(dose_mg_per_kg="9.0"))
+    assert Infusion.objects.completed().latest("started_at").dose_mg_per_kg is None
+
+
+def test_a_time_in_the_future_is_refused_in_words(treated, clinician, desk_of):
+    page = body(desk_of(clinician).post(url(treated), typed(started_at="2026-04-13T08:30")))
+    assert "This time is in the future" in page
+    assert 'value="2026-04-13T08:30"' in page
+
+
+def test_the_next_one_is_planned_with_it_or_not_at_all(treated, clinician, desk_of):
+    client = desk_of(clinician)
+    client.post(url(treated), typed(next_at="2026-04-01T08:00"))
+    assert Infusion.objects.count() == 4
+    client.post(url(treated), typed(next_at="2026-04-15T08:00"))
+    assert Infusion.objects.planned().count() == 1
+
+
+def test_a_planned_one_took_place(treated, clinician, desk_of, later):
+    planned = make_infusion(treated, later + timedelta(days=1), now=later)
+    client = desk_of(clinician)
+    target = f"{url(treated)}?planned={planned.pk}"
+    assert "This was the one planned for" in body(client.get(target))
+    client.post(target, typed())
+    planned.refresh_from_db()
+    assert (planned.status, Infusion.objects.count()) == ("completed", 5)
+
+
+def test_planning_one(treated, coordinator, desk_of):
+    desk_of(coordinator).post(url(treated, "plan-infusion"), {"started_at": "2026-04-20T09:00"})
+    assert Infusion.objects.planned().get().course == treated
+
+
+def test_correcting_the_time_moves_what_follows(treated, clinician, desk_of, later):
+    client = desk_of(clinician)
+    client.post(url(treated), typed())
+    logged = Infusion.objects.completed().latest("started_at")
+    due = StepDue.objects.get(infusion=logged, step="A1")
+    form = typed(started_at="2026-04-11T08:30")
+    client.post(reverse("dashboards:infusion", args=[logged.pk]), form)
+    moved = StepDue.objects.get(pk=due.pk)
+    assert moved.target_at == due.target_at - timedelta(days=1)
+
+
+def test_the_preview_alone_follows_the_typing(treated, clinician, desk_of):
+    page = body(desk_of(clinician).post(url(treated, "preview-infusion"), typed()))
+    assert "This will send" in page
+    assert "<html" not in page
+    assert Infusion.objects.count() == 4
+
+
+def test_a_time_that_cannot_be_read_previews_nothing(treated, clinician, desk_of):
+    page = body(desk_of(clinician).post(url(treated, "preview-infusion"), typed(started_at="x")))
+    assert "Enter when it took place" in page
