@@ -54,6 +54,7 @@ def pages(paciente):
     yield paciente.get("/check-in/?lang=es")
 
 
+@pytest.mark.slow
 def test_a_spanish_page_is_spanish(paciente):
     seen = set()
     for page in pages(paciente):
