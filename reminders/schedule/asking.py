@@ -14,6 +14,7 @@ from reminders.schedule.clock import Hours
 from reminders.schedule.conditions import holds
 from reminders.schedule.facts import Occasion, PatientFacts, State
 from reminders.schedule.occasions import wall_time
+from surveys.instruments import split_name
 
 SAFE_DAYS = frozenset({0, 1, 2, 3})  # Monday to Thursday
 WITHOUT_SUICIDE_ITEM = {"phq9": "phq8"}
@@ -135,10 +136,14 @@ def free_at(name: str, occasion: Occasion) -> datetime | None:
 
 def _offered(asks: Iterable[Ask], facts: PatientFacts) -> list[Ask]:
     """Each ask with the alternatives this language has; asks without any are left out."""
-    cut = [
-        Ask(tuple(n for n in ask.one_of if facts.instruments[key_of(n)].offered)) for ask in asks
-    ]
+    cut = [Ask(tuple(n for n in ask.one_of if _is_offered(n, facts))) for ask in asks]
     return [ask for ask in cut if ask.one_of]
+
+
+def _is_offered(name: str, facts: PatientFacts) -> bool:
+    key, items = split_name(name)
+    known = facts.instruments[key]
+    return known.offered or (bool(items) and known.offered_parts.issuperset(items))
 
 
 def _without_suicide_item(asks: Iterable[Ask], facts: PatientFacts) -> list[Ask]:

@@ -75,9 +75,8 @@ def _not_expected(occasion: Occasion) -> Ending | None:
     if step.anchor is Anchor.FIRST_INFUSION and completed(occasion.course)[:1] != [infusion]:
         return Ending(State.CANCELLED, "an earlier infusion was recorded")
     numbers = [c for c in step.conditions if c.name == "infusion_number"]
-    if step.anchor is Anchor.EACH_INFUSION and any(
-        (c.argument == occasion.number) is not c.wanted for c in numbers
-    ):
+    numbered = step.anchor in (Anchor.EACH_INFUSION, Anchor.NEXT_PLANNED)
+    if numbered and any((c.argument == occasion.number) is not c.wanted for c in numbers):
         return Ending(State.CANCELLED, "the infusions are numbered anew", also_asked=False)
     return None
 

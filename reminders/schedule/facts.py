@@ -42,7 +42,8 @@ LIVE = (State.PLANNED, State.ASKED)
 class InstrumentFacts:
     """What the schedule needs to know of a questionnaire."""
 
-    offered: bool = True  # in this patient's language
+    offered: bool = True  # as a whole, in this patient's language
+    offered_parts: frozenset[str] = frozenset()  # where it is not: the items that may be asked
     min_interval: timedelta | None = None
     suicide_item: bool = False
 

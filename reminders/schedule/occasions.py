@@ -92,13 +92,14 @@ def _remembered(
     course: CourseFacts, facts: PatientFacts, now: datetime, found: Collection[Key]
 ) -> Iterator[Occasion]:
     """Dues that were planned before and that the facts no longer imply."""
-    given = {infusion.id: n for n, infusion in enumerate(completed(course), 1)}
+    expected = (*completed(course), *planned_infusions(course, facts, now))
+    numbers = {infusion.id: n for n, infusion in enumerate(expected, 1)}
     infusions = {infusion.id: infusion for infusion in course.infusions}
     for key in set(facts.known) - set(found):
         step = course.protocol.step(key.step) if key.course == course.id else None
         infusion = infusions.get(key.infusion) if key.infusion else None
         if step is not None and (key.infusion is None or infusion is not None):
-            number = given.get(key.infusion or "")
+            number = numbers.get(key.infusion or "")
             yield occasion(step, key, facts, now, course, infusion, number)
 
 

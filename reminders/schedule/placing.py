@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
-from reminders.schedule.asking import SAFE_DAYS
+from reminders.schedule.asking import SAFE_DAYS, free_at
 from reminders.schedule.clock import Hours
 from reminders.schedule.facts import Due, PatientFacts, State
 from reminders.schedule.occasions import wall_time
@@ -45,6 +45,7 @@ class Days:
             day = min(self.hours.day(each.at) for each in waiting)
             todays = [each for each in waiting if self.hours.day(each.at) == day]
             waiting = [each for each in waiting if self.hours.day(each.at) != day]
+            todays = self._at_their_hours(todays)
             self.placed[day] = together(todays)
             self.taken.add(day)
             left = [each for each in todays if each not in self.placed[day]]
@@ -76,6 +77,22 @@ class Days:
             if day not in self.taken and (not safe or day.weekday() in SAFE_DAYS):
                 return moment
         return None
+
+    def _at_their_hours(self, todays: list[Placed]) -> list[Placed]:
+        """Beside a suicide item that keeps to the safety days, the patient's own hour yields."""
+        if not any(each.candidate.asking.safe_days for each in todays):
+            return todays
+        return [replace(each, at=min(each.at, self._at_its_hour(each))) for each in todays]
+
+    def _at_its_hour(self, placed: Placed) -> datetime:
+        """The step's own hour on this day, no earlier than its minimum intervals are over."""
+        occasion, due = placed.candidate.occasion, placed.due
+        wall = wall_time(occasion, own_hour=False)
+        if wall is None:
+            return placed.at
+        free = [at for name in due.instruments if (at := free_at(name, occasion))]
+        day = self.hours.day(placed.at)
+        return self.hours.clear(max([self.now, due.target_at, self.hours.at(day, wall), *free]))
 
     def _not_before(self, due: Due) -> datetime | None:
         start = max(due.send_at, self.now)

@@ -1,6 +1,6 @@
 """The built-in questionnaires, as the schedule sees them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 
 from reminders.schedule.facts import InstrumentFacts
@@ -23,6 +23,19 @@ def _facts(
 ) -> InstrumentFacts:
     return InstrumentFacts(
         offered=instruments.offered(instrument, language, switched_on=switched_on),
+        offered_parts=frozenset(_parts(instrument, language, switched_on)),
         min_interval=instrument.min_interval,
         suicide_item=any(i.safety and i.safety.kind == "suicide" for i in instrument.items),
     )
+
+
+def _parts(
+    instrument: instruments.Instrument, language: str, switched_on: frozenset[str]
+) -> Iterator[str]:
+    """Items that are a scale of their own and have this language's words: weekly pain in
+    Spanish has its average and its worst, but not its least."""
+    for scale in instrument.scales:
+        if len(scale.needs) == 1:
+            part = instruments.select(instrument, scale.needs)
+            if instruments.offered(part, language, switched_on=switched_on):
+                yield scale.needs[0]

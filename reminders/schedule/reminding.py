@@ -36,10 +36,11 @@ class Reminding:
     ) -> Iterator[Message]:
         gone_out = {s.nth for s in self.facts.sent if s.follow_up == follow_up.id}
         gone_out |= follow_up.spent
+        own_hour = self.facts.cover == "always" or not any(map(self._risky, pending))
         for nth in sorted({n for due in pending for n in self._days_of(due)} - gone_out):
             day = existing(invited + timedelta(days=nth), self.hours.zone)
             wanted = [due for due in pending if nth in self._days_of(due)]
-            at = self._moment(day, max(self._wall(due) for due in wanted))
+            at = self._moment(day, max(self._wall(due, own_hour) for due in wanted))
             still = [due for due in wanted if at is not None and at < due.closes_at]
             if at is None or not still or not self._may_be_on(day, at, pending):
                 continue
@@ -51,9 +52,8 @@ class Reminding:
     def _days_of(self, due: Due) -> tuple[int, ...]:
         return self.occasions[due.key].step.reminder_days
 
-    def _wall(self, due: Due) -> time:
+    def _wall(self, due: Due, own_hour: bool) -> time:
         """The step's hour, or the patient's; what was asked at once is repeated at its hour."""
-        own_hour = self.facts.cover == "always" or not self._risky(due)
         wall = wall_time(self.occasions[due.key], own_hour)
         return wall or due.send_at.astimezone(self.hours.zone).time()
 

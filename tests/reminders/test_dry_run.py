@@ -168,6 +168,8 @@ def test_the_table_tells_local_times():
         ("--infusion 2026-03-02T14:00+01:00", "must be a local time"),
         ("--infusion 2026-03-02T25:00", "is not a time"),
         ("--infusion 2026-03-02T14:00", "the same time twice"),
+        ("--until 9999-12-31", "too near the end of the calendar"),
+        ("--planned-count 0", "must be 1 or more"),
     ],
 )
 def test_bad_input_is_refused(bad, why):

@@ -350,6 +350,18 @@ def test_a_change_of_language_changes_the_next_questions():
     assert due(story.at("2026-03-02 15:00"), "A1").state == "not_offered"
 
 
+def test_weekly_pain_is_asked_in_spanish_where_it_has_its_words():
+    story = Story(course("chronic-pain", infusion("2026-03-02 14:00")), language="es")
+    plan = story.at("2026-03-20 12:00")
+    asked = {step: due(plan, step).instruments for step in ("B0", "B2", "B3", "B4")}
+    assert asked == {
+        "B0": ("phq9",),
+        "B2": ("nrs7:average", "checkin"),
+        "B3": ("nrs7:average",),
+        "B4": ("nrs7:average,worst", "phq9"),
+    }
+
+
 def test_a_protocol_keeps_the_version_its_course_began_with():
     old = replace(protocols.latest("chronic-pain"), version="2020-01")
     story = Story(course(old, infusion(INF1)))

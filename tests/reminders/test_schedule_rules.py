@@ -285,6 +285,18 @@ def test_the_patients_own_hour_yields_to_the_safety_days():
     assert local(due(plan, "B2").send_at) == "03-09 18:00"
 
 
+def test_beside_item_nine_the_patients_own_hour_yields_for_the_whole_message():
+    """D3 with PHQ-9 and D2 without it, both on Monday, 30 March."""
+    given = infusion("2026-03-29 14:00")
+    facts = patient(course("maintenance", given, enrolled="2026-03-02"), send_hour=18)
+    assert messages(lived(facts, "2026-04-04"))[0] == "03-30 18:00 D3 D2"
+    assert messages(lived(replace(facts, cover="weekdays"), "2026-04-04")) == [
+        "03-30 10:00 D3 D2",
+        "03-31 10:00 D2 D3 +1",
+        "04-01 09:00 D3 +2",
+    ]
+
+
 def test_item_nine_is_not_reminded_on_a_friday():
     story = weekdays(infusion("2026-03-05 14:00"))  # B4 on Thursday, 2 April
     story.at("2026-04-02 12:00")
@@ -426,6 +438,17 @@ def test_a_baseline_up_to_fourteen_days_old_is_not_refreshed(first, state):
 
 
 # 10. Conditions
+
+
+def test_only_the_first_infusion_of_a_course_refreshes_the_baseline():
+    """Planned as the first; then others were given before it."""
+    planned = infusion("2026-03-31 14:00", "planned")
+    story = Story(course("depression-induction", planned))
+    assert due(story.at("2026-03-05 12:00"), "A0b").state == "planned"
+    story.give("2026-03-06 14:00")
+    plan = story.at("2026-03-30 12:00")
+    assert due(plan, "A0b").state == "cancelled"
+    assert due(plan, "A0b").reason == "the infusions are numbered anew"
 
 
 def test_every_condition_has_a_function_an_argument_and_a_reason():

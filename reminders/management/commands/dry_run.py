@@ -2,7 +2,7 @@
 
 import json
 import sys
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Iterable
 from datetime import date, datetime, time
 from typing import Any, NoReturn
@@ -56,7 +56,9 @@ class Command(BaseCommand):
         parser.add_argument("--clinic-zone")
         parser.add_argument("--until", required=True, metavar="DATE")
         parser.add_argument("--indication", default="depression", choices=INDICATIONS)
-        parser.add_argument("--planned-count", type=int, help="infusions the course is planned for")
+        parser.add_argument(
+            "--planned-count", type=_count, help="infusions the course is planned for"
+        )
         parser.add_argument("--language", default="en", choices=LANGUAGES)
         parser.add_argument("--answered", default="none", choices=["none", "all"])
         parser.add_argument("--cover", default="always", choices=["always", "weekdays"])
@@ -70,7 +72,10 @@ class Command(BaseCommand):
             sys.exit(error.returncode)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        run = _run(options)
+        try:
+            run = _run(options)
+        except OverflowError as error:
+            raise _bad("a date is too near the end of the calendar") from error
         if options["json"]:
             self.stdout.write(json.dumps(rows(run), indent=2, ensure_ascii=False))
         else:
@@ -138,6 +143,13 @@ def _moment(text: str, option: str, zone: ZoneInfo) -> datetime:
     if local.tzinfo is not None or len(text) <= len("2026-03-02"):
         raise _bad(f"{option} {text!r} must be a local time like 2026-03-02T14:00")
     return instant(local.date(), local.time(), zone)
+
+
+def _count(text: str) -> int:
+    count = int(text)
+    if count < 1:
+        raise ArgumentTypeError("must be 1 or more")
+    return count
 
 
 def _day(text: str, option: str) -> date:
