@@ -192,11 +192,6 @@ def test_a_path_out_of_the_tree_or_to_nothing_is_seen():
     assert words.dead_paths("[a](guards/tree.py) and ../tests/guards", PAGE) == []
 
 
-def test_a_revealing_word_is_seen_in_any_case():
-    assert pages.revealing_words("Your INFUSION", ["infusion", "ketamine"]) == ["infusion"]
-    assert pages.revealing_words("Your questions", ["infusion", "ketamine"]) == []
-
-
 def test_a_second_place_that_draws_charts_is_seen():
     assert pages.chart_calls("Plotly.newPlot(a); Plotly.react(a)") == 2
     assert pages.chart_calls("// drawn elsewhere") == 0

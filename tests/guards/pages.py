@@ -57,11 +57,6 @@ def escapes_plain_text(template: str) -> bool:
     return "{{" in template and "{% autoescape off %}" not in template
 
 
-def revealing_words(mail: str, words: Sequence[str]) -> list[str]:
-    """What an onlooker, or an employer's mail scanner, could learn from this e-mail."""
-    return [word for word in words if re.search(rf"(?<!\w){word}", mail, re.IGNORECASE)]
-
-
 def chart_calls(source: str) -> int:
     return len(re.findall(r"\bPlotly\s*\.\s*(?:newPlot|react|plot)\b", source))
 
