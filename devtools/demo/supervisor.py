@@ -16,6 +16,7 @@ from devtools.stack import Stack, environment
 FIRST_SMTP_PORT = 2525
 FIRST_PAGE_PORT = 8025
 SEED_SECONDS = 600
+TO_THE_END_OF_LINE = "\x1b[K"  # clears it, on a terminal
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,7 @@ class Supervisor:
         deadline = time.monotonic() + SEED_SECONDS
         while child.alive and time.monotonic() < deadline:
             time.sleep(0.05)
+            _show_progress(child)
         self.children.remove(child)
         printed = child.written()
         if child.alive or child.process is None or child.process.returncode != 0:
@@ -123,11 +125,20 @@ class Supervisor:
         self.folder.remember(self.site, self.children)
 
 
+def _show_progress(child: Child) -> None:
+    """What it printed last, rewritten in place: the first start takes a minute."""
+    lines = child.written().splitlines()
+    if lines and sys.stdout.isatty() and not lines[-1].startswith("{"):
+        print(f"\r  {lines[-1].strip()[:60]}{TO_THE_END_OF_LINE}", end="", flush=True)
+
+
 @contextlib.contextmanager
 def _step(what: str) -> Iterator[None]:
     print(f"  {what:24}", end="", flush=True)
     began = time.monotonic()
     yield
+    if sys.stdout.isatty():
+        print(f"\r{TO_THE_END_OF_LINE}  {what:24}", end="")
     print(f"{time.monotonic() - began:5.1f} s", flush=True)
 
 

@@ -39,6 +39,7 @@ def alive(pid: int) -> bool:
 
 
 @pytest.mark.processes
+@pytest.mark.timeout(900)  # half a year of forty lives
 def test_the_demo_starts_sends_a_follow_up_stops_and_starts_again(demo, folder):
     seed = demo.start()
     assert {"email", "password", "responder", "due_patient"} <= set(seed)
