@@ -173,7 +173,8 @@ def _already_asked(
 ) -> list[PlannedFollowUp]:
     """What was sent or begun keeps its dues; only reminders are still to come."""
     asked = [f for f in facts.follow_ups.values() if f.asked and not f.withdrawn]
-    grouped = [(f, [due for due in settled if due.follow_up == f.id]) for f in asked]
+    in_order = sorted(settled, key=_order)
+    grouped = [(f, [due for due in in_order if due.follow_up == f.id]) for f in asked]
     grouped = [(f, dues) for f, dues in grouped if any(map(_keeps_open, dues))]
     grouped.sort(key=lambda pair: max(due.closes_at for due in pair[1]))
     reminding = Reminding(facts, hours, now, {o.key: o for o in found}, taken)

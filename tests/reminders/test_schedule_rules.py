@@ -292,7 +292,7 @@ def test_beside_item_nine_the_patients_own_hour_yields_for_the_whole_message():
     assert messages(lived(facts, "2026-04-04"))[0] == "03-30 18:00 D3 D2"
     assert messages(lived(replace(facts, cover="weekdays"), "2026-04-04")) == [
         "03-30 10:00 D3 D2",
-        "03-31 10:00 D2 D3 +1",
+        "03-31 10:00 D3 D2 +1",
         "04-01 09:00 D3 +2",
     ]
 
