@@ -21,17 +21,19 @@ def last_infusion_at(patient: Patient, now: datetime) -> datetime | None:
 
 
 def answers_before(response: Response, item: str) -> list[int]:
-    """This patient's earlier answers to one item, oldest first. Skipped ones are not answers.
+    """This patient's earlier answers to one item, in the order in which they were given.
 
-    Late and unsent ones count: they were said.
+    Late and unsent ones count: they were said. Skipped ones are not answers.
     """
-    others = (
-        Response.objects.filter(patient=response.patient, instrument__key=response.instrument.key)
-        .exclude(pk=response.pk)
-        .order_by("started_at")
-    )
-    answered = (other.answers.get(item) for other in others.only("answers", "started_at"))
-    return [value for value in answered if value is not None]
+    others = Response.objects.filter(
+        patient=response.patient, instrument__key=response.instrument.key
+    ).exclude(pk=response.pk)
+    given = [
+        (datetime.fromisoformat(other.answered_at[item]), other.answers[item])
+        for other in others.only("answers", "answered_at")
+        if other.answers.get(item) is not None and item in other.answered_at
+    ]
+    return [value for _, value in sorted(given)]
 
 
 def baseline_before(response: Response) -> dict[str, Decimal]:

@@ -115,14 +115,18 @@ def finished_worries(
 ) -> tuple[Worry, ...]:
     """The scores that need a person once an instrument is finished.
 
-    `baseline` and `best` are earlier exact scores by scale; best is the lowest so far.
+    `baseline` and `best` are earlier exact scores by scale; best is the lowest so far. One score is
+    one worry: of several rules that hold, the one with the highest level.
     """
     by_scale = {score.scale: score for score in scores}
-    return tuple(
-        _watched(watch, answers, by_scale[watch.scale])
+    holding = [
+        watch
         for watch in instrument.watches
         if _holds(watch, by_scale.get(watch.scale), baseline, best)
-    )
+    ]
+    mildest_first = sorted(holding, key=lambda watch: RANK[_reached(watch, answers)])
+    worst = {watch.scale: watch for watch in mildest_first}
+    return tuple(_watched(watch, answers, by_scale[scale]) for scale, watch in worst.items())
 
 
 def _holds(
@@ -145,10 +149,11 @@ def _holds(
 
 
 def _watched(watch: Watch, answers: Answers, score: ScaleScore) -> Worry:
+    value = None if score.value is None else int(score.value)
+    return Worry(watch.scale, value, _reached(watch, answers), watch.name)
+
+
+def _reached(watch: Watch, answers: Answers) -> Level:
     """With ideation the same rise is more than a reason to review."""
     with_ideation = watch.with_item is not None and bool(answers.get(watch.with_item))
-    reached: Level = watch.level
-    if with_ideation and watch.with_level is not None:
-        reached = watch.with_level
-    value = None if score.value is None else int(score.value)
-    return Worry(watch.scale, value, reached, watch.name)
+    return watch.with_level if with_ideation and watch.with_level is not None else watch.level

@@ -123,6 +123,15 @@ def test_an_answer_nobody_sent_still_counts_as_the_one_before(course, now):
     assert the_levels()[-1] == ("9=1", "review")
 
 
+def test_the_answer_before_is_the_one_given_last_not_the_one_begun_last(course, now):
+    begun_first = on_another_day(course, now, 0)
+    answer(begun_first, "phq9/1", 0, now=now)
+    answer(on_another_day(course, now, 1), "phq9/9", 2, now=now + DAY)
+    answer(begun_first, "phq9/9", 0, now=now + 2 * DAY)
+    answer(on_another_day(course, now, 3), "phq9/9", 1, now=now + 3 * DAY)
+    assert the_levels()[-1] == ("9=1", "urgent")
+
+
 def test_a_skipped_item_nine_is_reviewed_not_passed_over(follow_up, now):
     by = patient_link(follow_up.pk)
     answering.skip(follow_up, "phq9", "9", by=by, now=now)

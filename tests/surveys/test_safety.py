@@ -224,6 +224,12 @@ def test_a_rise_of_five_is_reviewed_and_urgent_with_ideation(item9, total, basel
     assert finished("phq9", phq9_of(total, item9), **earlier) == found
 
 
+def test_a_severe_total_does_not_hide_an_urgent_rise():
+    risen = {"baseline": {"total": Decimal(10)}}
+    assert finished("phq9", phq9_of(21, item9=1), **risen) == [("phq-total-rise", "urgent")]
+    assert len(finished("phq9", phq9_of(21), **risen)) == 1
+
+
 def test_a_rise_compares_exact_totals_not_printed_ones():
     answers = {"1": 2, "2": 2, "3": 2, "4": 2, "5": 1, "6": 1, "7": 1, "8": 1, "9": None}
     assert score(PHQ9, answers)[0].exact == Decimal("13.5")
