@@ -2,7 +2,7 @@
 values the chart is drawn from."""
 
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import ROUND_FLOOR, Decimal
 from zoneinfo import ZoneInfo
 
 from django.utils.formats import date_format
@@ -14,12 +14,14 @@ from surveys.change import Change
 
 
 def line_name(kind: LineKind, value: Decimal) -> str:
+    """A response begins at or below its line: the last printed decimal is cut, not rounded up."""
+    shown = value.quantize(Decimal("0.1"), ROUND_FLOOR)
     names = {
         "baseline": _("baseline %(value)s"),
         "response": _("response ≤ %(value)s"),
         "remission": _("remission < %(value)s"),
     }
-    return names[kind] % {"value": plain(value)}
+    return names[kind] % {"value": plain(shown)}
 
 
 def standing(now: Standing, zone: ZoneInfo) -> str:
@@ -88,8 +90,12 @@ def definitions(defined: Definitions) -> list[str]:
     if defined.remission_below is not None:
         said.append(_("Remission: below %(score)s.") % {"score": defined.remission_below})
     if defined.minimal_change is not None:
-        points = {"points": plain(defined.minimal_change)}
-        said.append(_("A change that matters: %(points)s points or more.") % points)
+        least = ngettext(
+            "A change that matters: %(points)s point or more.",
+            "A change that matters: %(points)s points or more.",
+            int(defined.minimal_change),
+        )
+        said.append(least % {"points": plain(defined.minimal_change)})
     return said
 
 

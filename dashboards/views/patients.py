@@ -1,5 +1,6 @@
 """The patient list, and finding one patient."""
 
+from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -14,6 +15,7 @@ from dashboards.rows.worklist import GROUPS
 from surveys import cover
 
 FOLLOWED = ("active", "paused")
+PER_PAGE = 60  # of those for whom nothing is waiting; everybody else is on the first page
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -38,6 +40,7 @@ def patients(request: StaffRequest) -> HttpResponse:
     context = {
         "groups": [group for group in groups if show in ("", group.key)],
         "counts": groups,
+        "page": Paginator(groups[-1].rows, PER_PAGE).get_page(request.GET.get("page")),
         "show": show if show in GROUPS else "",
         "ended": ended,
         "indication": indication,

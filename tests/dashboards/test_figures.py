@@ -11,7 +11,7 @@ from dashboards import figures
 from dashboards.rows import Gap, Series, Timeline, Trend
 from tests.dashboards.samples import BANDS, on_day, phq9, point, timeline
 
-STATIC = Path(figures.__file__).parent / "static"
+STATIC = Path(figures.__file__).parent.parent / "static"
 
 
 def drawn(trend: Trend, shared: Timeline | None = None) -> dict:

@@ -114,3 +114,9 @@ def test_definitions_are_printed_with_the_instruments_own_thresholds():
 def test_infusions_so_far():
     assert words.infusions_so_far(4, 6) == "4 of 6 infusions."
     assert words.infusions_so_far(1, None) == "1 infusion."
+
+
+def test_the_line_where_a_response_begins_is_never_named_above_itself():
+    assert words.line_name("response", Decimal("4.4333")) == "response ≤ 4.4"
+    assert words.line_name("response", Decimal("7.5")) == "response ≤ 7.5"
+    assert words.line_name("baseline", Decimal("22")) == "baseline 22"
