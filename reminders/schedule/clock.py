@@ -7,6 +7,7 @@ means the first of the two; a calendar day that a zone left out means the next o
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 DAY = timedelta(days=1)
@@ -31,7 +32,9 @@ def day_end(day: date, zone: ZoneInfo) -> datetime:
     return instant(day + DAY, time(0), zone)
 
 
+@lru_cache(maxsize=16_384)
 def _instant(day: date, at: time, zone: ZoneInfo) -> datetime:
+    """Remembered: the plans of one clinic ask for the same few mornings again and again."""
     first = datetime.combine(day, at, tzinfo=zone).astimezone(UTC)
     if first.astimezone(zone).replace(tzinfo=None) == datetime.combine(day, at):
         return first

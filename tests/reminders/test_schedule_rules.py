@@ -548,3 +548,79 @@ def test_a_longer_horizon_shows_everything():
     story = Story(course("chronic-pain", infusion(MONDAY)))
     shown = plan(story.facts, at("2026-03-02 15:00"), timedelta(days=400))
     assert {d.key.step for d in shown.dues} == {"B0", "B1", "B2", "B3", "B4", "B5", "B6"}
+
+
+# Boundaries found by breaking the code on purpose
+
+
+def test_the_early_read_closes_when_the_next_infusion_is_planned():
+    given = [infusion(f"2026-03-0{day} 14:00") for day in (2, 4, 6)]
+    ahead = infusion("2026-03-09 13:00", "planned")
+    story = Story(course("depression-induction", *given, ahead, planned_count=6))
+    assert local(due(story.at("2026-03-06 15:00"), "A2").closes_at) == "03-09 13:00"
+
+
+def test_an_early_read_whose_infusion_has_none_after_it_keeps_its_hours():
+    given = [infusion(f"2026-03-0{day} 14:00") for day in (2, 4, 6)]
+    story = Story(course("depression-induction", *given, planned_count=6))
+    assert local(due(story.at("2026-03-06 15:00"), "A2").closes_at) == "03-10 09:00"
+
+
+@pytest.mark.parametrize(
+    ("prepared", "state"),
+    [
+        pytest.param("2026-03-19 09:00", "skipped", id="exactly ten days before"),
+        pytest.param("2026-03-19 08:59", "planned", id="a minute longer ago"),
+    ],
+)
+def test_the_monthly_step_looks_back_ten_days(prepared, state):
+    story = Story(course("maintenance", infusion("2026-03-21 14:00", "planned")))
+    story.at("2026-03-18 12:00")
+    story.answer("D1", prepared)
+    assert due_once(story.at("2026-03-20 12:00"), "D3").state == state
+
+
+def due_once(plan, step):
+    return next(each for each in plan.dues if each.key.step == step)
+
+
+def test_a_due_with_a_questionnaire_missing_is_not_satisfied():
+    story = Story(course("depression-induction", infusion(MONDAY)))
+    story.at("2026-03-03 12:00")
+    one = AnswerFacts("mood", at("2026-03-03 12:05"), story.follow_up("A1").id)
+    story.change(answers=(one,))
+    assert due(story.at("2026-03-03 12:06"), "A1").state == "asked"
+
+
+def test_of_two_reminders_on_one_day_the_one_that_closes_first_goes():
+    """D3 of 29 March is open for five days, B1 of the 30th for a day and a half."""
+    first = course("maintenance", enrolled="2026-03-01", name="first")
+    second = course("chronic-pain", infusion("2026-03-29 14:00"), enrolled="2026-03-27",
+                    name="second")  # fmt: skip
+    story = Story(first, second)
+    plan = story.at("2026-03-30 12:00")
+    assert "03-31 10:00 B1 +1" in coming(plan)
+    assert not any(line.startswith("03-31") and "D3" in line for line in coming(plan))
+
+
+def test_an_infusion_at_the_very_target_takes_the_check_in_over():
+    story = Story(course("depression-induction", infusion(MONDAY), planned_count=6))
+    story.at("2026-03-02 15:00")
+    story.give("2026-03-03 10:00")
+    assert due(story.at("2026-03-03 10:00"), "A1", MONDAY).state == "superseded"
+
+
+def test_what_was_begun_ends_when_its_window_does():
+    story = Story(course("depression-induction", infusion(MONDAY), planned_count=6))
+    story.at("2026-03-03 12:00")
+    story.begin("A1", "2026-03-03 12:05")
+    assert due(story.at("2026-03-04 21:59"), "A1").state == "asked"
+    assert due(story.at("2026-03-04 22:00"), "A1").state == "expired"
+
+
+def test_a_repeating_step_due_at_the_moment_of_closing_is_the_last_one_only():
+    story = Story(course("maintenance", enrolled="2026-03-01"))
+    story.at("2026-05-20 12:00")
+    story.course(closed_at=at("2026-05-24 09:00"))
+    plan = story.at("2026-05-24 09:00")
+    assert [d.key.occurrence for d in plan.dues if d.key.step == "D4" and d.state == "asked"] == [0]
