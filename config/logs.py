@@ -5,10 +5,11 @@ import re
 from typing import Any
 
 import structlog
+from structlog.typing import EventDict
 
-# E-mail addresses, and the secret part of patients' links.
+# E-mail addresses, and the secret part of links: patients', invitations, new passwords.
 _ADDRESS = re.compile(r"[^\s<>\"'@]+@[^\s<>\"'@]+")
-_SECRET_PATH = re.compile(r"(/(?:s|u|accounts/invitation)/)[^\s\"'?]+")
+_SECRET_PATH = re.compile(r"(/(?:s|u|accounts/invitation|accounts/password/reset/key)/)[^\s\"'?]+")
 
 
 def redacted(text: str) -> str:
@@ -22,6 +23,13 @@ class Redact(logging.Filter):
         record.msg = redacted(record.getMessage())
         record.args = ()
         return True
+
+
+def _redact_traceback(logger: Any, name: str, event: EventDict) -> EventDict:
+    """An error's own text may hold what was being saved or sent."""
+    if "exception" in event:
+        event["exception"] = redacted(event["exception"])
+    return event
 
 
 def formatter(style: str = "json", **kwargs: Any) -> logging.Formatter:
@@ -39,6 +47,7 @@ def formatter(style: str = "json", **kwargs: Any) -> logging.Formatter:
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
             structlog.processors.format_exc_info,
+            _redact_traceback,
             renderer,
         ],
     )

@@ -123,9 +123,10 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "config.counters.Counters",
         "LOCATION": env_str("CACHE_URL", REDIS_URL.replace("redis+socket://", "unix://")),
         "KEY_PREFIX": "afterglow",
+        "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},  # no page hangs on Redis
     }
 }
 

@@ -228,6 +228,14 @@ def test_the_counters_end_by_themselves(clinician, client):
         assert sign_in(client, clinician.user.email).status_code == 302
 
 
+def test_staff_sign_in_while_redis_is_away(clinician, client, settings):
+    settings.CACHES = {
+        "default": {"BACKEND": "config.counters.Counters", "LOCATION": "redis://127.0.0.1:1/0"}
+    }
+    assert sign_in(client, clinician.user.email, "wrong").status_code == 200
+    assert sign_in(client, clinician.user.email).status_code == 302
+
+
 def test_a_new_session_id_comes_with_signing_in(clinician, client):
     client.get(SIGN_IN)
     session = client.session
