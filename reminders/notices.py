@@ -11,7 +11,7 @@ from django.db.models import Prefetch, QuerySet
 
 from clinic.models import Member
 from reminders.models import UNSENT, Notice, State
-from surveys.models import Alert
+from surveys.models import Alert, AlertEvent
 
 CHUNK = 200  # alerts read at a time; every untaken alert is looked at in every tick
 
@@ -53,15 +53,19 @@ def _untaken() -> QuerySet[Alert]:
     return (
         Alert.objects.untaken()
         .select_related("clinic")
-        .prefetch_related(Prefetch("notices", Notice.objects.order_by("nth")))
+        .prefetch_related(
+            Prefetch("notices", Notice.objects.order_by("nth")),
+            Prefetch("events", AlertEvent.objects.filter(kind=AlertEvent.Kind.LEVEL)),
+        )
         .order_by("raised_at")
     )
 
 
 def _for_alert(alert: Alert, now: datetime) -> int:
     """One round is written as a whole, so that a single row of it means that it is done."""
-    nth = round_of(alert.level, alert.rule, now - alert.raised_at)
     earlier = list(alert.notices.all())
+    since, told = _counted_from(alert, earlier)
+    nth = told + round_of(alert.level, alert.rule, now - since)
     if any(notice.nth >= nth for notice in earlier):
         return 0
     waiting = {notice.member_id for notice in earlier if notice.state in _ON_ITS_WAY}
@@ -71,6 +75,15 @@ def _for_alert(alert: Alert, now: datetime) -> int:
         if member.pk not in waiting
     ]
     return len(Notice.objects.bulk_create(rows, ignore_conflicts=True))
+
+
+def _counted_from(alert: Alert, earlier: Iterable[Notice]) -> tuple[datetime, int]:
+    """An alert that became critical is told again at once, as if it had been raised then."""
+    escalated_at = max((event.at for event in alert.events.all()), default=None)
+    if escalated_at is None:
+        return alert.raised_at, 0
+    rounds = (notice.nth for notice in earlier if notice.created_at <= escalated_at)
+    return escalated_at, 1 + max(rounds, default=-1)
 
 
 def _responders(alert: Alert) -> Iterable[Member]:

@@ -9,9 +9,10 @@ from django.utils import timezone
 from clinic.models import Member
 from reminders import notices
 from reminders.models import Notice, State
+from surveys import alerts
 from surveys.models import Alert
 from surveys.signals import alert_raised
-from tests.builders import make_member
+from tests.builders import BY_TEST, make_member
 from tests.reminders.letters import drain_at, make_alert
 
 MINUTE = timedelta(minutes=1)
@@ -76,6 +77,19 @@ def test_it_is_repeated_until_it_is_taken(alert, responder, mail_server, now):
     alert.save()
     notices.create_due(now=now + 60 * MINUTE)
     drain_at(now + 60 * MINUTE)
+    assert len(mail_server.messages) == 3
+
+
+def test_what_becomes_critical_is_told_again_at_once(clinic, responder, mail_server, now):
+    urgent = make_alert(clinic, now=now, level="urgent")
+    for seconds in (0, 30):
+        notices.create_due(now=now + timedelta(seconds=seconds))
+    drain_at(now)
+    alerts.escalate(urgent, "able to keep safe: no", by=BY_TEST, now=now + timedelta(seconds=40))
+    for minutes in (1, 2, 15, 16):
+        notices.create_due(now=now + minutes * MINUTE)
+        drain_at(now + minutes * MINUTE)
+    assert [notice.nth for notice in Notice.objects.order_by("nth")] == [0, 1, 2]
     assert len(mail_server.messages) == 3
 
 
