@@ -68,8 +68,8 @@ def log(
     patient, course = _held(course.pk)
     _allow(by, patient, given, InfusionDetails(started_at=given.started_at))
     _refuse_impossible(course, given, now)
-    standing = planned or course.infusions.standing().filter(started_at=given.started_at).first()
-    if standing and standing.course_id == course.pk:
+    standing = _standing(course, given, planned)
+    if standing:
         return _log_again(standing, given, by=by, now=now)
     infusion = Infusion(course=course, recorded_at=now, **_values(given))
     infusion.save(force_insert=True)
@@ -127,6 +127,13 @@ def _allow(by: Actor, patient: Patient, after: InfusionDetails, before: Infusion
     demand(by, "log infusion", patient.clinic)
     if any(getattr(after, name) != getattr(before, name) for name in CLINICAL):
         demand(by, "record clinical details", patient.clinic)
+
+
+def _standing(course: Course, given: InfusionDetails, planned: Infusion | None) -> Infusion | None:
+    """What this course holds in its place, as it is now: somebody may just have logged it too."""
+    if planned and (found := course.infusions.filter(pk=planned.pk).first()):
+        return found
+    return course.infusions.standing().filter(started_at=given.started_at).first()
 
 
 def _log_again(standing: Infusion, given: InfusionDetails, *, by: Actor, now: datetime) -> Infusion:

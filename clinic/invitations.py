@@ -21,6 +21,7 @@ from django.utils.http import (
 from django.utils.translation import gettext as _
 
 from clinic import audit
+from clinic.access import demand
 from clinic.actors import Actor, member_actor
 from clinic.models import Member, User
 from clinic.refusals import Refused
@@ -31,6 +32,7 @@ LASTS = timedelta(hours=72)
 @transaction.atomic
 def invite(member: Member, *, by: Actor, now: datetime) -> str:
     """A fresh link for a member who has no password yet. Older links die."""
+    demand(by, "set up clinic", member.clinic)
     user = User.objects.select_for_update(no_key=True).get(pk=member.user_id)
     if user.has_usable_password():
         raise Refused(_("This person has accepted already and can sign in."))

@@ -24,7 +24,7 @@ def add_member(
     email = _checked(email)
     if clinic.members.active().filter(user__email=email).exists():
         raise Conflicting(_("This person works here already."), field="email")
-    user = User.objects.filter(email=email).first() or User.objects.create_user(email)
+    user = User.objects.at(email)
     member, is_new = Member.objects.get_or_create(
         clinic=clinic, user=user, defaults={"role": role, "joined_at": now}
     )

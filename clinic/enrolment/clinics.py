@@ -29,7 +29,7 @@ def open_clinic(name: str, *, zone: str, admin_email: str, by: Actor, now: datet
         name=name, zone=zone, created_at=now, staffed_days=[0, 1, 2, 3, 4]
     )
     demand(by, "set up clinic", clinic)
-    user = User.objects.filter(email=email).first() or User.objects.create_user(email)
+    user = User.objects.at(email)
     member = Member.objects.create(clinic=clinic, user=user, role=Member.Role.ADMIN, joined_at=now)
     audit.write(by, "open clinic", clinic=clinic, now=now, subject=member, fields=["zone"])
     return member

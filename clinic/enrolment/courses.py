@@ -62,6 +62,8 @@ def close_course(course: Course, reason: str, *, by: Actor, now: datetime) -> Co
 
 
 def _new_course(patient: Patient, given: CourseDetails, now: datetime) -> Course:
+    if Course.objects.filter(pk=given.id).exists():
+        raise Refused(_("This form cannot be used again. Open a new one."))
     protocol = definitions.latest(patient.clinic, Definition.Kind.PROTOCOL, given.protocol)
     if protocol is None:
         raise Refused(_("Choose a protocol from the list."), field="protocol")

@@ -75,6 +75,8 @@ def change_details(
     """Change some of DETAILS. The next message uses them; an open link stays as it is."""
     patient = Patient.objects.held(patient.pk)
     demand(by, "edit patients", patient.clinic)
+    if changes.get("mrn"):  # a record number is one patient's: like enrolments, one at a time
+        Clinic.objects.select_for_update(no_key=True).get(pk=patient.clinic_id)
     if unknown := set(changes) - DETAILS:
         raise ValueError(f"not details of a patient: {sorted(unknown)}")
     columns = _columns(changes, _today(patient.clinic, now))

@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Self
 from zoneinfo import ZoneInfo
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.hashers import make_password
 from django.db import models
 
 
@@ -59,6 +60,11 @@ class UserManager(BaseUserManager["User"]):
         user = self.model(email=self.normalize_email(email).lower(), **fields)
         user.set_password(password)
         user.save(using=self._db)
+        return user
+
+    def at(self, email: str) -> "User":
+        """The account of this address, made now if there is none: two clinics may ask at once."""
+        user, _ = self.get_or_create(email=email, defaults={"password": make_password(None)})
         return user
 
 

@@ -53,6 +53,13 @@ def test_a_form_of_one_clinic_does_nothing_in_another(clinic, other_clinic, now)
         enrolment.enrol(other_clinic, details, course_details(), by=BY_TEST, now=now)
 
 
+def test_a_form_with_another_courses_id_is_refused(course, clinic, now):
+    taken = course_details(id=course.pk)
+    with pytest.raises(Refused, match="cannot be used again"):
+        enrol(clinic, now, course=taken, name="Bo Lee", mrn="")
+    assert Patient.objects.count() == 1
+
+
 def test_the_same_person_is_noticed_until_staff_say_it_is_another(clinic, now):
     first = enrol(clinic, now).patient
     with pytest.raises(AlreadyEnrolled) as refusal:

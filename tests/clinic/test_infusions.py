@@ -135,6 +135,16 @@ def test_a_correction_says_what_changed_and_is_made_once(course, now):
     assert Course.objects.get().revision == course.revision + 2
 
 
+def test_a_plan_that_was_completed_meanwhile_is_not_written_over(course, now):
+    planned = log(course, now, now=now, status=PLANNED)
+    first = InfusionDetails(started_at=now, dose_mg_per_kg=Decimal("0.5"))
+    infusions.log(course, first, by=BY_TEST, now=now, planned=planned)
+    second = InfusionDetails(started_at=now, dose_mg_per_kg=Decimal("0.8"))
+    with pytest.raises(Conflicting):
+        infusions.log(course, second, by=BY_TEST, now=now, planned=planned)
+    assert infusions.log(course, first, by=BY_TEST, now=now, planned=planned) == planned
+
+
 def test_an_infusion_cannot_be_moved_onto_another(course, now):
     log(course, now - timedelta(days=1), now=now)
     second = log(course, now, now=now)

@@ -2,12 +2,14 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from decimal import Decimal
+from itertools import cycle
 from threading import Barrier
 
 import pytest
 from django.db import connection
 
-from clinic import enrolment, infusions, invitations
+from clinic import enrolment, infusions, invitations, team
 from clinic.actors import member_actor
 from clinic.infusions import InfusionDetails
 from clinic.models import AuditEntry, Course, Infusion, Member, Patient, User
@@ -56,6 +58,43 @@ def test_the_same_infusion_logged_at_once_is_one(clinic, now):
     got = race(lambda: infusions.log(course, details, by=BY_TEST, now=now))
     assert len(set(got)) == Infusion.objects.count() == 1
     assert Course.objects.get().revision == course.revision + 1
+
+
+def test_of_two_who_log_a_planned_one_with_other_doses_one_is_refused(clinic, now):
+    course = make_course(clinic, now=now)
+    plan = InfusionDetails(started_at=now, status=Infusion.Status.PLANNED)
+    planned = infusions.log(course, plan, by=BY_TEST, now=now)
+    doses = iter(range(1, RACERS + 1))
+
+    def log():
+        given = InfusionDetails(started_at=now, dose_mg_per_kg=Decimal(next(doses)))
+        return infusions.log(course, given, by=BY_TEST, now=now, planned=planned)
+
+    got = race(log)
+    assert sum(isinstance(each, Refused) for each in got) == RACERS - 1
+    [won] = [each for each in got if not isinstance(each, Refused)]
+    assert Infusion.objects.get().dose_mg_per_kg == won.dose_mg_per_kg
+
+
+def test_a_record_number_raced_has_one_holder(clinic, now):
+    names = ("Ann One", "Ann Two", "Ann Three", "Ann Four", "Ann Five", "Ann Six")
+    people = iter([make_course(clinic, now=now, name=name, mrn="").patient for name in names])
+    got = race(
+        lambda: enrolment.change_details(next(people), {"mrn": "MRN-7"}, by=BY_TEST, now=now)
+    )
+    assert sum(isinstance(each, Refused) for each in got) == RACERS - 1
+
+
+def test_a_colleague_invited_by_two_clinics_at_once_has_one_account(clinic, other_clinic, now):
+    clinics = cycle([clinic, other_clinic])
+
+    def add():
+        role = Member.Role.VIEWER
+        return team.add_member(next(clinics), "new@both.example", role, by=BY_TEST, now=now)
+
+    got = race(add)
+    assert sum(isinstance(each, Refused) for each in got) == RACERS - 2
+    assert User.objects.filter(email="new@both.example").count() == 1
 
 
 def test_no_change_of_a_course_is_lost(clinic, now):
