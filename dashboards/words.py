@@ -113,15 +113,18 @@ def infusions_so_far(given: int, planned: int | None) -> str:
 
 
 def answer_alert(title: str, item: str, given: str, before: int | None) -> str:
-    """PHQ-9 question 9: 0 before, now 2. Symptoms and red flags are told by their own words."""
-    if not item.isdigit():
-        return title
+    """PHQ-9 question 9: 0 before, now 2."""
     parts = {"title": title, "item": item, "given": given, "before": before}
     if given == "-":
         return _("%(title)s question %(item)s was left unanswered") % parts
     if before is None:
         return _("%(title)s question %(item)s: %(given)s, first answer") % parts
     return _("%(title)s question %(item)s: %(before)s before, now %(given)s") % parts
+
+
+def symptom_alert(title: str, symptom: str) -> str:
+    """Symptoms and red flags are told by their own words, not by a number nobody knows."""
+    return _("%(title)s: %(symptom)s") % {"title": title, "symptom": symptom}
 
 
 def score_alert(title: str, given: str) -> str:

@@ -8,6 +8,12 @@ from surveys.models import Alert
 Outcome = Alert.Outcome
 
 
+class NoteForm(forms.Form):
+    text = forms.CharField(
+        label=_("What happened"), max_length=500, widget=forms.Textarea(attrs={"rows": 2})
+    )
+
+
 class CloseForm(forms.Form):
     outcome = forms.ChoiceField(
         label=_("What came of it"),

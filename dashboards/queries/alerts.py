@@ -79,6 +79,9 @@ def _with_answer(
     known = [value for value in before if value is not None]
     if item in {scale.key for scale in instrument.scales}:
         return replace(row, trigger=words.score_alert(title, given))
+    if not item.isdigit() or instrument.project_text:
+        said = words.symptom_alert(title, _question(instrument, item))
+        return replace(row, trigger=said, answer=_answer(instrument, item, given))
     return replace(
         row,
         trigger=words.answer_alert(title, item, given, known[-1] if known else None),

@@ -1,18 +1,26 @@
-"""The single answers behind a score, the one about suicide first."""
+"""The single answers, the one about suicide first."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from clinic.models import Patient
 from dashboards.queries.definitions import instrument_of
 from dashboards.rows import ItemRow, ItemTable
-from surveys.instruments import Item
+from surveys.instruments import Instrument, Item
 from surveys.models import Response
 
 SHOWN = 8  # the latest answers; older ones are in their scores
 
 
-def items(patient: Patient, key: str, *, with_safety: bool) -> ItemTable | None:
-    """The latest answers to one instrument, unfinished ones too. One query."""
+TICKED = "had-"  # "I had this": how bad it was is an item of its own
+
+
+def items(
+    patient: Patient, key: str, *, with_safety: bool, only_given: bool = False
+) -> ItemTable | None:
+    """The latest answers to one instrument, unfinished ones too. One query.
+
+    `only_given` leaves out what was never above 0: of a long list of symptoms most never happen.
+    """
     responses = list(
         Response.objects.filter(patient=patient, instrument__key=key)
         .exclude(answers={})
@@ -23,22 +31,34 @@ def items(patient: Patient, key: str, *, with_safety: bool) -> ItemTable | None:
     if not responses:
         return None
     instrument = instrument_of(responses[0].instrument)
-    wording = instrument.wording["en"]
-    rows = [
-        ItemRow(
-            item.key, wording.items[item.key], tuple(r.answers.get(item.key) for r in responses)
-        )
-        for item in _in_order(instrument.items)
-        if with_safety or item.safety is None
-    ]
+    shown = [item for item in _in_order(instrument.items) if with_safety or not _is_private(item)]
+    rows = [_row(instrument, item, responses) for item in shown if not item.key.startswith(TICKED)]
     zone = patient.clinic.tz
     return ItemTable(
-        title=wording.title,
+        title=instrument.wording["en"].title,
         days=tuple((r.finished_at or r.started_at).astimezone(zone).date() for r in responses),
-        rows=tuple(rows),
-        choices=tuple(wording.choices[rows[0].key].items()) if rows else (),
+        rows=tuple(row for row in rows if not only_given or any(row.answers)),
+        choices=tuple(_choices(instrument, shown).items()),
     )
 
 
+def _row(instrument: Instrument, item: Item, responses: Iterable[Response]) -> ItemRow:
+    return ItemRow(
+        key=item.key if item.key.isdigit() and not instrument.project_text else "",
+        wording=instrument.wording["en"].items[item.key],
+        answers=tuple(response.answers.get(item.key) for response in responses),
+    )
+
+
+def _choices(instrument: Instrument, shown: Iterable[Item]) -> Mapping[int, str]:
+    """The words of the numbers, from the question that offers most."""
+    choices = instrument.wording["en"].choices
+    return max((choices.get(item.key, {}) for item in shown), key=len, default={})
+
+
+def _is_private(item: Item) -> bool:
+    return item.safety is not None and item.safety.kind == "suicide"
+
+
 def _in_order(items: Iterable[Item]) -> list[Item]:
-    return sorted(items, key=lambda item: item.safety is None)
+    return sorted(items, key=lambda item: not _is_private(item))

@@ -137,6 +137,7 @@ def _row(patient: Patient, facts: _Facts, member: Member, now: datetime) -> Pati
     standing = facts.infusions[course.pk] if course else []
     given = [i.started_at.astimezone(zone).date() for i in standing if _took_place(i)]
     ahead = [i.started_at for i in standing if not _took_place(i) and i.started_at > now]
+    passed = [i.started_at for i in standing if not _took_place(i) and i.started_at <= now]
     today = now.astimezone(zone).date()
     follow_ups = facts.follow_ups[patient.pk]
     waiting = [f for f in follow_ups if f.finished_at is None]
@@ -161,6 +162,7 @@ def _row(patient: Patient, facts: _Facts, member: Member, now: datetime) -> Pati
         ),
         next_send=min((f.send_at for f in waiting if f.send_at > now), default=None),
         next_infusion=min(ahead, default=None),
+        unlogged=min(passed, default=None),
         unknown=facts.unknown[patient.pk],
         maybe_over=_maybe_over(course, given, today, bool(ahead)),
     )

@@ -47,6 +47,7 @@ class PatientRow:
     due_until: datetime | None = None  # asked now and still open
     next_send: datetime | None = None
     next_infusion: datetime | None = None
+    unlogged: datetime | None = None  # planned for a time that is over: did it take place?
     unknown: int = 0  # messages of which nobody knows whether they went out
     maybe_over: bool = False  # "is this course over?"
 

@@ -1,5 +1,6 @@
 """Alerts: who needs a person, who has it, how it ended."""
 
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -13,7 +14,7 @@ from clinic import audit
 from clinic.access import StaffRequest, require
 from clinic.actors import member_actor
 from dashboards import queries
-from dashboards.forms.alerts import CloseForm
+from dashboards.forms.alerts import CloseForm, NoteForm
 from dashboards.rows import most_pressing
 from reminders import planning
 from surveys import alerts as verbs
@@ -51,15 +52,27 @@ def alerts(request: StaffRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @require("see safety")
 def alert(request: StaffRequest, alert_id: UUID) -> HttpResponse:
+    """One alert with its history. A note says what was tried; only closing ends it."""
     found, now = _alert_of(request, alert_id), timezone.now()
+    note = NoteForm(request.POST if request.method == "POST" else None)
+    if note.is_valid():
+        by = member_actor(request.member)
+        verbs.note(found, note.cleaned_data["text"], by=by, now=now)
+        return redirect("dashboards:alert", found.pk)
+    return _page(request, found, note=note)
+
+
+def _page(request: StaffRequest, found: Alert, **given: Any) -> HttpResponse:
+    now = timezone.now()
     audit.read(request.member, found.patient, "alert", now=now)
-    row = queries.alert_rows(Alert.objects.filter(pk=found.pk))[0]
     context = {
-        "row": row,
+        "row": queries.alert_rows(Alert.objects.filter(pk=found.pk))[0],
         "patient": found.patient,
         "events": queries.alert_events(found),
         "form": CloseForm(),
+        "note": NoteForm(),
         "now": now,
+        **given,
     }
     return render(request, "dashboards/alert.html", context)
 
@@ -87,14 +100,7 @@ def close(request: StaffRequest, alert_id: UUID) -> HttpResponse:
     found, now = _alert_of(request, alert_id), timezone.now()
     form, by = CloseForm(request.POST), member_actor(request.member)
     if not form.is_valid():
-        context = {
-            "row": queries.alert_rows(Alert.objects.filter(pk=found.pk))[0],
-            "patient": found.patient,
-            "events": queries.alert_events(found),
-            "form": form,
-            "now": now,
-        }
-        return render(request, "dashboards/alert.html", context)
+        return _page(request, found, form=form)
     outcome = Alert.Outcome(form.cleaned_data["outcome"])
     verbs.close(found, outcome, form.cleaned_data["note"], by=by, now=now)
     if found.patient is not None:

@@ -13,7 +13,7 @@ from clinic.access import StaffRequest, may, require
 from clinic.models import Course, Member, Patient
 from dashboards import queries, words
 from dashboards.charts import charts
-from dashboards.forms.alerts import CloseForm
+from dashboards.rows import ItemTable
 from dashboards.views.acting import patient_of
 from dashboards.views.policy import draws_charts
 from surveys.models import Alert
@@ -61,24 +61,29 @@ def _completed(infusions: list[Any]) -> int:
 
 def _scores(patient: Patient, courses: list[Course], member: Member, now: Any) -> dict[str, Any]:
     if not may(member, "see scores"):
-        return {"charts": [], "items": None, "headline": ""}
+        return {"charts": [], "item_tables": [], "headline": ""}
     found = queries.trends(patient, courses, now=now)
     headline = found.headline
     return {
         "charts": charts(found),
         "headline": words.standing(headline, patient.clinic.tz) if headline else "",
-        "items": queries.items(patient, "phq9", with_safety=may(member, "see safety")),
+        "item_tables": list(filter(None, _item_tables(patient, member))),
     }
+
+
+def _item_tables(patient: Patient, member: Member) -> list[ItemTable | None]:
+    """The answers to PHQ-9 one by one, and the symptoms that were ever named."""
+    return [
+        queries.items(patient, "phq9", with_safety=may(member, "see safety")),
+        queries.items(patient, "checkin", with_safety=True, only_given=True),
+        queries.items(patient, "checkin-short", with_safety=True, only_given=True),
+    ]
 
 
 def _alerts(patient: Patient, member: Member) -> dict[str, Any]:
     if not may(member, "see safety"):
-        return {"alerts": [], "close_form": None}
-    found = Alert.objects.open().filter(patient=patient)
-    return {
-        "alerts": queries.alert_rows(found),
-        "close_form": CloseForm(),
-    }
+        return {"alerts": []}
+    return {"alerts": queries.alert_rows(Alert.objects.open().filter(patient=patient))}
 
 
 def _just_logged(request: StaffRequest, infusions: list[Any]) -> Any:

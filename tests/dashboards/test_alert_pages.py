@@ -131,3 +131,36 @@ def test_another_clinics_alert_is_no_page(alert, other_clinic_admin, desk_of):
     client = desk_of(other_clinic_admin)
     assert client.get(url("alert", alert)).status_code == 404
     assert client.post(url("take-alert", alert)).status_code == 404
+
+
+def test_a_note_goes_into_the_history_and_ends_nothing(alert, clinician, desk_of):
+    client = desk_of(clinician)
+    client.post(url("alert", alert), {"text": "Called, no answer."})
+    assert "Called, no answer." in body(client.get(url("alert", alert)))
+    alert.refresh_from_db()
+    assert alert.closed_at is None
+
+
+@pytest.mark.parametrize(
+    ("item", "words"),
+    [
+        pytest.param("flag-chest-pain", "Check-in: ", id="a red flag"),
+        pytest.param("1", "Check-in: ", id="a symptom"),
+    ],
+)
+def test_symptoms_are_told_by_their_own_words(course, clinician, desk_of, later, item, words):
+    values = {"flag-chest-pain": 1, "1": 3}
+    response = make_answer(course.patient, "checkin", {item: values[item]}, later)
+    Alert.objects.create(
+        clinic=clinician.clinic,
+        patient=course.patient,
+        response=response,
+        reference="7F3K-21",
+        level="urgent",
+        rule="red-flag",
+        trigger=f"{item}={values[item]}",
+        raised_at=later,
+    )
+    page = body(desk_of(clinician).get(reverse("dashboards:alerts")))
+    assert words + latest("checkin").wording["en"].items[item] in page
+    assert "question 1" not in page

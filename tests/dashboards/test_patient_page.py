@@ -224,3 +224,13 @@ def test_details_are_changed_and_a_slip_is_asked_about_once(course, coordinator,
     assert client.post(url, {**given, "email_seen": "ana@gmial.com"}).status_code == 302
     course.patient.refresh_from_db()
     assert (course.patient.email, course.patient.language) == ("ana@gmial.com", "es")
+
+
+def test_symptoms_that_were_named_are_listed_and_the_others_are_not(course, viewer, desk_of, later):
+    given = {"flag-fall": 1, "flag-seizure": 0, "had-1": 1, "1": 2, "had-4": 0, "4": 0}
+    make_answer(course.patient, "checkin", given, later - timedelta(days=1))
+    text = page(desk_of(viewer), course.patient)
+    assert "An injury from a fall" in text
+    assert "Nausea or vomiting" in text
+    assert "A seizure" not in text
+    assert "Headache" not in text

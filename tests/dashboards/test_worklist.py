@@ -127,6 +127,13 @@ def test_a_planned_infusion_is_what_comes_next(course, clinician, now):
     assert row.next_infusion == now + timedelta(days=3)
 
 
+def test_a_planned_infusion_nobody_logged_is_asked_about(course, clinician, now):
+    make_infusion(course, now + timedelta(hours=1), now=now)
+    (row,) = rows_of(clinician, now + timedelta(hours=3))
+    assert row.unlogged == now + timedelta(hours=1)
+    assert row.next_infusion is None
+
+
 # -- Rules without a database ------------------------------------------------------------------
 
 
