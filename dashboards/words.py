@@ -30,7 +30,7 @@ def standing(now: Standing, zone: ZoneInfo) -> str:
         "score": _score(now.title, now.latest),
         "day": day(now.latest.at, zone),
         "change": _change(now),
-        "verdict": verdict(now.change, now.definitions) if now.change else "",
+        "verdict": "; ".join(filter(None, _verdict(now, zone))),
     }
     if not now.definitions:
         return _("%(score)s on %(day)s.") % parts
@@ -58,6 +58,20 @@ def _change(now: Standing) -> str:
         _("up %(by)s from baseline %(baseline)s"),
     )
     return (down if moved < 0 else up) % parts
+
+
+def _verdict(now: Standing, zone: ZoneInfo) -> tuple[str, ...]:
+    if now.change is None:
+        return ()
+    if now.best is None:
+        return (verdict(now.change, now.definitions),)
+    parts = {
+        "by": plain(now.latest.value - now.best.value),
+        "best": now.best.value,
+        "day": day(now.best.at, zone),
+    }
+    reached = _reached(now.change)
+    return reached, _("up %(by)s from %(best)s on %(day)s") % parts
 
 
 def verdict(change: Change, defined: Definitions) -> str:

@@ -20,6 +20,7 @@ from dashboards.rows import (
     Standing,
     Timeline,
     Trend,
+    lost_again,
     newest,
     reference_lines,
 )
@@ -188,7 +189,8 @@ def _standing(
     since = None
     if start is not None and latest.at > start.at:
         since = change(instrument, start.exact, latest.exact, scale=series.scale)
-    return Standing(title, latest, start, since, defined)
+    best = lost_again(series.in_time, start, defined)
+    return Standing(title, latest, start, since, defined, best)
 
 
 def _timeline(

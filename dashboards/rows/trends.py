@@ -95,6 +95,7 @@ class Standing:
     baseline: Point | None
     change: Change | None  # none without a baseline, or when the baseline is the latest
     definitions: Definitions
+    best: Point | None = None  # since the baseline, when the latest is clearly worse than it
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +160,22 @@ def plain(value: Decimal) -> str:
     """A score as it is printed: 9, 4.3, never 9.0."""
     whole = value.to_integral_value()
     return str(whole) if value == whole else str(value.normalize())
+
+
+def lost_again(
+    points: Sequence[Point], since: Point | None, definitions: Definitions
+) -> Point | None:
+    """The best score since the baseline, if the latest is worse than it by a change that matters.
+
+    Only for scales on which higher is worse, as all with such a threshold are.
+    """
+    if since is None or definitions.minimal_change is None:
+        return None
+    later = [point for point in points if point.at >= since.at]
+    latest, best = newest(later), min(later, key=lambda point: point.exact, default=None)
+    if latest is None or best is None or best.at == since.at:
+        return None
+    return best if latest.exact - best.exact >= definitions.minimal_change else None
 
 
 def newest(points: Sequence[Point]) -> Point | None:

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from dashboards import words
-from dashboards.rows import Definitions, Standing
+from dashboards.rows import Definitions, Standing, lost_again
 from surveys import instruments
 from surveys.change import change
 from tests.dashboards.samples import CHICAGO, HALF, point
@@ -120,3 +120,28 @@ def test_the_line_where_a_response_begins_is_never_named_above_itself():
     assert words.line_name("response", Decimal("4.4333")) == "response ≤ 4.4"
     assert words.line_name("response", Decimal("7.5")) == "response ≤ 7.5"
     assert words.line_name("baseline", Decimal("22")) == "baseline 22"
+
+
+@pytest.mark.parametrize(
+    ("latest", "ending"),
+    [
+        pytest.param("12", "down 10 from baseline 22: up 8 from 4 on 4 Feb 2026.", id="lost"),
+        pytest.param(
+            "9",
+            "down 13 from baseline 22: response, not remission; up 5 from 4 on 4 Feb 2026.",
+            id="still a response, but no longer what it was",
+        ),
+        pytest.param("8", "down 14 from baseline 22: response, not remission.", id="not by enough"),
+    ],
+)
+def test_what_was_gained_and_lost_again_is_said(latest, ending):
+    start, best, now = point(0, "22"), point(30, "4"), point(66, latest)
+    since = change(instruments.latest("phq9"), start.exact, now.exact)
+    found = lost_again([start, best, now], start, HALF)
+    sentence = words.standing(Standing("PHQ-9", now, start, since, HALF, found), CHICAGO)
+    assert sentence == f"PHQ-9 {latest} on 12 Mar 2026, {ending}"
+
+
+def test_a_baseline_is_never_the_best_of_its_own_course():
+    start = point(0, "4")
+    assert lost_again([start, point(30, "12")], start, HALF) is None
