@@ -22,10 +22,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import DatabaseError, IntegrityError, transaction
+from django.db import IntegrityError, InterfaceError, OperationalError, transaction
 
 from clinic.actors import system
-from clinic.models import Course
 from reminders import claiming, emails, gate, lanes, outcomes, planning, rereading
 from reminders.claiming import BATCH, LEASE, Claimed, held
 from reminders.emails import Mail
@@ -34,7 +33,7 @@ from reminders.lanes import Admission
 from reminders.letters import message_letter, notice_letter
 from reminders.models import Attempt, Message, Notice, State
 from reminders.outcomes import Outcome, Way
-from reminders.settling import Call, settle
+from reminders.settling import Call, look_again, settle_surely
 from reminders.timekeeping import Clock
 from reminders.transport import Transport
 
@@ -81,7 +80,11 @@ def _work_off(
     """Send the claimed rows one by one; give back the rest when the way out is in doubt."""
     calls = 0
     for at, row in enumerate(rows):
-        way = Way.UNTRIED if stop() else send(row, transport, probing=probing, clock=clock)
+        try:
+            way = Way.UNTRIED if stop() else send(row, transport, probing=probing, clock=clock)
+        except Exception:  # the database failed us: the others need not wait for their lease's end
+            claiming.release_rest(rows[at:])
+            raise
         calls += way is not Way.UNTRIED
         if stop() or way not in (Way.GOOD, Way.UNTRIED):
             claiming.release_rest(rows[at:])
@@ -96,7 +99,7 @@ def send(row: Claimed, transport: Transport, *, probing: bool = False, clock: Cl
     if outcome is None:
         try:
             intent = intend(row, transport.lane, probing=probing, now=clock())
-        except DatabaseError:
+        except (OperationalError, InterfaceError):
             raise
         except Exception as error:  # whatever is wrong with this row, the others must go
             _set_aside(row, error, clock())
@@ -104,7 +107,7 @@ def send(row: Claimed, transport: Transport, *, probing: bool = False, clock: Cl
         if intent is None:
             return Way.UNTRIED
         outcome = _call(intent.mail, transport, began, clock)
-        settle(intent.call, outcome, now=clock())
+        settle_surely(intent.call, outcome, now=clock())
     lanes.note(transport.lane, outcome, now=clock())
     return outcome.way
 
@@ -114,13 +117,9 @@ def intend(row: Claimed, lane: str, *, probing: bool = False, now: datetime) -> 
     if not probing and not lanes.is_open(lane, now=now):
         claiming.release(row)
         return None
-    try:
-        if isinstance(row, Message):
-            return _intend_message(row, lane, now)
-        return _intend_notice(row, lane, now)
-    except IntegrityError:  # another message of this patient took the day an instant ago
-        claiming.release(row, due_at=now + SECOND_LOOK, reason="another message the same day")
-        return None
+    if isinstance(row, Message):
+        return _intend_message(row, lane, now)
+    return _intend_notice(row, lane, now)
 
 
 def _opened(transport: Transport) -> Outcome | None:
@@ -144,9 +143,19 @@ def _intend_message(row: Message, lane: str, now: datetime) -> Intent | None:
     return intent
 
 
-@transaction.atomic
 def _decide(row: Message, mail: Mail, lane: str, now: datetime) -> tuple[Intent | None, bool]:
     """The intent, and whether the schedule must be brought up to date before anything goes."""
+    try:
+        return _decide_under_lock(row, mail, lane, now)
+    except IntegrityError:  # another message of this patient took the day an instant ago
+        claiming.release(row, due_at=now + SECOND_LOOK, reason="another message the same day")
+        return None, False
+
+
+@transaction.atomic
+def _decide_under_lock(
+    row: Message, mail: Mail, lane: str, now: datetime
+) -> tuple[Intent | None, bool]:
     reread = rereading.message(row, now=now)
     if reread is None:
         return None, False
@@ -179,8 +188,8 @@ def _act(row: Claimed, verdict: Verdict, mail: Mail, lane: str, now: datetime) -
     held(row, State.CLAIMED).update(
         state=verdict.state, reason=verdict.reason, ended_at=now, lease_token=None, lease_until=None
     )
-    if isinstance(row, Message):  # what follows from that is the planner's business
-        Course.objects.filter(dues__follow_up=row.follow_up_id).update(replan_at=now)
+    if isinstance(row, Message):
+        look_again(row, now=now)
     return None
 
 

@@ -1,12 +1,14 @@
 """Record what came of a call, once, in one transaction guarded by the lease."""
 
 import logging
+import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 
+from clinic.models import Course
 from reminders import outcomes, planning, suppression
 from reminders.claiming import Claimed, held
 from reminders.models import Attempt, Message, Notice, State, Suppression
@@ -19,6 +21,7 @@ MAX_ATTEMPTS = 8
 FIRST_BACKOFF = timedelta(minutes=1)
 LONGEST_BACKOFF = timedelta(minutes=30)
 NOTICE_AGAIN = timedelta(minutes=1)  # after `unknown`: somebody may be in danger
+PATIENCE = (0.1, 1.0, 5.0)  # seconds between tries to record what came of a call
 
 _ENDS = {
     Came.ACCEPTED: State.ACCEPTED,
@@ -33,6 +36,21 @@ class Call:
 
     row: Claimed
     attempt: Attempt
+
+
+def settle_surely(call: Call, outcome: Outcome, *, now: datetime) -> bool:
+    """`settle`, through a deadlock or a database that is away for a moment.
+
+    Giving up leaves `unknown` what we know; a second run of one that did commit changes nothing.
+    """
+    for pause in PATIENCE:
+        try:
+            return settle(call, outcome, now=now)
+        except (OperationalError, InterfaceError):
+            if not connection.in_atomic_block:
+                connection.close_if_unusable_or_obsolete()
+            time.sleep(pause)
+    return settle(call, outcome, now=now)
 
 
 def settle(call: Call, outcome: Outcome, *, now: datetime) -> bool:
@@ -79,7 +97,13 @@ def reject_on_evidence(message: Message, *, now: datetime) -> bool:
     rejected = unresolved.update(state=State.REJECTED, ended_at=now, reason="", capped_on=None)
     if rejected:
         message.attempt_rows.filter(outcome=Came.UNKNOWN).update(outcome=Came.REJECTED)
+        look_again(message, now=now)
     return bool(rejected)
+
+
+def look_again(message: Message, *, now: datetime) -> None:
+    """What follows from a message's end is the planner's business: have it look."""
+    Course.objects.filter(dues__follow_up=message.follow_up_id).update(replan_at=now)
 
 
 def backoff(attempts: int) -> timedelta:
@@ -136,10 +160,22 @@ def _follow(row: Claimed, attempt: Attempt, outcome: Outcome, now: datetime) -> 
     if isinstance(row, Notice):
         _write_history(row, outcome, now)
     elif outcome.came in (Came.ACCEPTED, Came.UNKNOWN):
-        planning.next_message(row.follow_up, now=now)
+        _plan_what_follows(row, now)
     elif outcome.suppress:
         refused = Suppression.Reason.REFUSED
         suppression.suppress(row.patient, attempt.inputs["address"], refused, now=now)
+
+
+def _plan_what_follows(message: Message, now: datetime) -> None:
+    """Where no plan can be made, what we know of the call is recorded all the same."""
+    try:
+        with transaction.atomic():
+            planning.next_message(message.follow_up, now=now)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:  # the tick plans again, and says what is wrong
+        logger.error("message %s: no plan for what follows: %s", message.pk, type(error).__name__)
+        look_again(message, now=now)
 
 
 def _write_history(notice: Notice, outcome: Outcome, now: datetime) -> None:
@@ -163,5 +199,6 @@ def _testify(call: Call, outcome: Outcome, now: datetime) -> bool:
         accept_on_evidence(row, provider_message_id=outcome.provider_message_id, now=now)
     elif outcome.came is not Came.UNKNOWN:
         unresolved = Message.objects.filter(pk=row.pk, state=State.UNKNOWN)
-        unresolved.update(**_changes(row, outcome, now))
+        if unresolved.update(**_changes(row, outcome, now)):
+            look_again(row, now=now)
     return False

@@ -29,9 +29,9 @@ def tick(*, now: datetime) -> Ticked:
     doubtful = settling.settle_abandoned(now=now)
     if doubtful:
         logger.warning("%s sendings lost their worker", doubtful)
+    notices.create_due(now=now)  # before the planning, which can take long
     planning.reconcile_lagging(REPLANNED, now=now)
     expire(now=now)
-    notices.create_due(now=now)
     return Ticked(drains=_drains(now), event_drains=_event_drains(now))
 
 

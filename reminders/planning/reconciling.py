@@ -1,6 +1,7 @@
 """Bring one patient's rows to agree with the plan, under the patient's lock."""
 
 import logging
+import time
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -18,13 +19,14 @@ logger = logging.getLogger(__name__)
 
 SHOWN_AHEAD = timedelta(days=400)  # for screens; only 35 days are stored
 POISON = timedelta(minutes=15)  # a patient whose plan fails must not hold up the others
+AT_MOST_SECONDS = 20.0  # of one tick; who is left is first in the next
 
 
 @transaction.atomic
 def reconcile(patient: Patient, *, now: datetime, by: Actor) -> Changes:
     """Make the rows say what follows from the facts. A second run writes nothing."""
     patient = Patient.objects.held(patient.pk)
-    rows, facts = gather(patient, now=now)
+    rows, facts = gather(patient, now=now, to_write=True)
     planned = plan(facts, now)
     changes = write(planned, rows, now=now)
     for course in rows.courses.values():
@@ -49,7 +51,8 @@ def next_message(follow_up: FollowUp, *, now: datetime) -> Message | None:
 
     Call it in the transaction that settles the message, so that neither stands alone.
     """
-    rows, facts = gather(Patient.objects.held(follow_up.patient_id), now=now)
+    patient = Patient.objects.held(follow_up.patient_id)
+    rows, facts = gather(patient, now=now, to_write=True)
     planned = plan(facts, now)
     write(only(planned, str(follow_up.pk)), rows, now=now)
     for course in rows.courses.values():
@@ -63,19 +66,24 @@ def plan_for_display(patient: Patient, *, now: datetime) -> Plan:
     return plan(gather(patient, now=now)[1], now, SHOWN_AHEAD)
 
 
-def lagging(*, now: datetime) -> list[Patient]:
+def lagging(limit: int = 200, *, now: datetime) -> list[Patient]:
     """Patients whose schedule is to be looked at, the longest waiting first."""
-    waiting = Course.objects.lagging(now).select_related("patient__clinic")
+    waiting = Course.objects.lagging(now).select_related("patient__clinic")[:limit]
     return list({course.patient_id: course.patient for course in waiting}.values())
 
 
-def reconcile_lagging(limit: int = 200, *, now: datetime) -> int:
+def reconcile_lagging(limit: int = 200, *, now: datetime, seconds: float = AT_MOST_SECONDS) -> int:
     """Look again at whoever is due for it. Each patient alone, so that one cannot stop the rest."""
-    patients = lagging(now=now)[:limit]
-    for patient in patients:
+    looked_at, ends = 0, time.monotonic() + seconds
+    for patient in lagging(limit, now=now):
+        if time.monotonic() > ends:
+            break
+        if not patient.courses.lagging(now).exists():
+            continue  # another tick was faster
+        looked_at += 1
         try:
             reconcile(patient, now=now, by=system("its time had come"))
         except Exception:  # whatever is wrong with this one, the others must be planned
             logger.exception("planning failed for patient %s", patient.pk)
             patient.courses.lagging(now).update(replan_at=now + POISON)
-    return len(patients)
+    return looked_at

@@ -326,7 +326,7 @@ def _dying(monkeypatch, where, name):
             dispatch, "_call", State.SENDING, State.UNKNOWN, 0, id="between intent and call"
         ),
         pytest.param(
-            dispatch, "settle", State.SENDING, State.UNKNOWN, 1, id="between call and settle"
+            dispatch, "settle_surely", State.SENDING, State.UNKNOWN, 1, id="between call and settle"
         ),
         pytest.param(
             settling, "_end_attempt", State.SENDING, State.UNKNOWN, 1, id="inside the settling"
