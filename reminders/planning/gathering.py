@@ -51,7 +51,11 @@ def facts_of(patient: Patient, *, now: datetime) -> PatientFacts:
     return gather(patient, now=now)[1]
 
 
-def gather(patient: Patient, *, now: datetime) -> tuple[Rows, PatientFacts]:
+def gather(patient: Patient, *, now: datetime, to_write: bool = False) -> tuple[Rows, PatientFacts]:
+    """`to_write`: nobody begins to answer between this look and what is written from it."""
+    asked = FollowUp.objects.filter(patient=patient)
+    if to_write:
+        asked = asked.select_for_update(no_key=True).order_by("pk")
     courses = list(patient.courses.select_related("protocol").order_by("enrolled_at", "pk"))
     messages: dict[str, list[Message]] = defaultdict(list)
     for message in Message.objects.filter(patient=patient, kind__in=SCHEDULED_KINDS):
@@ -59,8 +63,8 @@ def gather(patient: Patient, *, now: datetime) -> tuple[Rows, PatientFacts]:
     rows = Rows(
         patient=patient,
         courses={str(course.pk): course for course in courses},
+        follow_ups={str(f.pk): f for f in asked},
         dues={_key(due): due for due in StepDue.objects.filter(course__patient=patient)},
-        follow_ups={str(f.pk): f for f in FollowUp.objects.filter(patient=patient)},
         messages=messages,
     )
     return rows, _facts(rows, now)
