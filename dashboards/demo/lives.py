@@ -190,7 +190,7 @@ def _life(seed: str, who: Person, kind: _Kind, today: date, rng: Random) -> Life
         fate=FATES[kind.fate],
         mood=rng.uniform(0.52, 0.85),
         pain=rng.uniform(0.55, 0.85),
-        diligence=rng.uniform(0.5, 0.9),
+        diligence=rng.uniform(0.3, 0.7),
     )
     if kind.goes_on:
         visits = _infusions(every[-1] + 35 * DAY, (28,) * 6)

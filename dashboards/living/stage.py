@@ -12,9 +12,9 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 
-from clinic.actors import member_actor, system
-from clinic.models import Clinic, Member, Patient
-from reminders import delivery, dispatch, notices, planning
+from clinic.actors import member_actor
+from clinic.models import Clinic, Member
+from reminders import delivery, dispatch, notices
 from reminders.models import Message, ProviderEvent
 from reminders.tasks import tell_responders
 from surveys import alerts
@@ -53,13 +53,6 @@ def history() -> Iterator[None]:
         reminders.setLevel(level)
         alert_raised.connect(tell_responders, dispatch_uid=_HEARS)
         settings.EMAIL_BACKEND, settings.MAIL_MODE = before
-
-
-def tick(patient: Patient, *, behind: bool, at: datetime) -> None:
-    """What a tick would do for this patient at that moment, and the drain it wakes."""
-    if behind:
-        planning.reconcile(patient, now=at, by=system("its time had come"))
-    dispatch.drain(clock=lambda: at)
 
 
 def bounce(message: Message, *, at: datetime) -> None:

@@ -12,7 +12,7 @@ from functools import partial
 from django.db.models import Min
 
 from clinic import consent, enrolment, infusions
-from clinic.actors import Actor, member_actor, patient_link
+from clinic.actors import Actor, member_actor, patient_link, system
 from clinic.enrolment import CourseDetails, PatientDetails
 from clinic.infusions import InfusionDetails
 from clinic.models import Course, Indication, Infusion, Patient
@@ -20,6 +20,7 @@ from dashboards.demo import Life, Sitting
 from dashboards.demo.lives import CRPS, MAINTENANCE, PAIN
 from dashboards.living import stage
 from dashboards.living.stage import MINUTE, Team
+from reminders import dispatch, planning
 from reminders.models import Message, State
 from surveys import answering
 from surveys.answering import NotTaken
@@ -52,6 +53,7 @@ class _Story:
     course: Course = field(init=False)
     enrolled: bool = False
     replan_at: datetime | None = None
+    send_at: datetime | None = None
     sent: set[uuid.UUID] = field(default_factory=set)  # messages that have reached the patient
     events: list[tuple[datetime, int, Happening]] = field(default_factory=list)
     order: Iterator[int] = field(default_factory=itertools.count)
@@ -148,13 +150,18 @@ class _Story:
         """When the schedule or a message wants attention."""
         if not self.enrolled:
             return None
-        self.replan_at = self.patient.courses.aggregate(at=Min("replan_at"))["at"]
         waiting = self.patient.messages.filter(state=State.SCHEDULED)
-        times = (self.replan_at, waiting.aggregate(at=Min("due_at"))["at"])
+        self.replan_at = self.patient.courses.aggregate(at=Min("replan_at"))["at"]
+        self.send_at = waiting.aggregate(at=Min("due_at"))["at"]
+        times = (self.replan_at, self.send_at)
         return min((at for at in times if at is not None), default=None)
 
     def _tick(self, at: datetime) -> None:
-        stage.tick(self.patient, at=at, behind=self.replan_at is not None and self.replan_at <= at)
+        if self.replan_at is not None and self.replan_at <= at:
+            planning.reconcile(self.patient, now=at, by=system("its time had come"))
+        if self.send_at is None or self.send_at > at:
+            return
+        dispatch.drain(clock=lambda: at)
         accepted = self.patient.messages.filter(state=State.ACCEPTED).exclude(pk__in=self.sent)
         for message in accepted.select_related("follow_up"):
             self.sent.add(message.pk)
