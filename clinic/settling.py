@@ -62,6 +62,6 @@ def switch_text(clinic: Clinic, text: str, on: bool, *, by: Actor, now: datetime
 def _keep(clinic: Clinic, changed: list[str], action: str, by: Actor, now: datetime) -> Clinic:
     if changed:
         clinic.save(update_fields=changed)
-        Course.objects.open().filter(patient__clinic=clinic).touch(now)
+        Course.objects.under_way().filter(patient__clinic=clinic).touch(now)
         audit.write(by, action, clinic=clinic, now=now, subject=clinic, fields=changed)
     return clinic

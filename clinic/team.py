@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from clinic import audit
 from clinic.access import demand
 from clinic.actors import Actor
-from clinic.models import Clinic, Member, User
+from clinic.models import Clinic, Course, Member, User
 from clinic.refusals import Conflicting, Refused
 
 
@@ -46,6 +46,7 @@ def set_responder(member: Member, is_responder: bool, *, by: Actor, now: datetim
         return member
     member.is_responder = is_responder
     member.save(update_fields=["is_responder"])
+    Course.objects.under_way().filter(patient__clinic=member.clinic_id).touch(now)
     audit.write(
         by, "set responder", clinic=member.clinic, now=now, subject=member, fields=["is_responder"]
     )

@@ -14,8 +14,11 @@ from clinic.models import Infusion, Patient
 from reminders.claiming import held
 from reminders.gate import MessageFacts, NoticeFacts
 from reminders.models import Message, Notice, State
+from reminders.schedule.answered import key_of
 from reminders.schedule.clock import DAY, MORNING, Hours, existing, instant, local_date
+from reminders.schedule.questionnaires import instrument_facts
 from reminders.suppression import why_not
+from surveys.cover import cover_of
 from surveys.models import Alert, FollowUp, StepDue
 
 _HELD_AT_MOST = timedelta(days=3)  # an infusion holds mail until the next morning, in any zone
@@ -29,7 +32,7 @@ class Reread:
     message: Message
     facts: MessageFacts
     instruments: tuple[str, ...]
-    outdated: bool  # facts of the course have changed since, or its time to look again has come
+    outdated: bool  # the facts have changed since, or the time to look again has come
 
 
 def message(row: Message, *, now: datetime) -> Reread | None:
@@ -45,14 +48,16 @@ def message(row: Message, *, now: datetime) -> Reread | None:
         .order_by("course", "step", "pk")
         .values_list("instruments", "revision", "course__revision", "course__replan_at")
     )
+    instruments = merged(names for names, *_ in dues)
+    behind = any(
+        planned != current or (look_at is not None and look_at <= now)
+        for _, planned, current, look_at in dues
+    )
     return Reread(
         message=found,
         facts=_facts(found, patient, now),
-        instruments=merged(names for names, *_ in dues),
-        outdated=any(
-            planned != current or (look_at is not None and look_at <= now)
-            for _, planned, current, look_at in dues
-        ),
+        instruments=instruments,
+        outdated=behind or _unanswered_for(found, patient, instruments, now),
     )
 
 
@@ -78,6 +83,20 @@ def asking(follow_up: FollowUp) -> list[StepDue]:
 def merged(lists: Iterable[list[str]]) -> tuple[str, ...]:
     """Each instrument once, in the order asked."""
     return tuple(dict.fromkeys(name for names in lists for name in names))
+
+
+def _unanswered_for(
+    found: Message, patient: Patient, instruments: Iterable[str], now: datetime
+) -> bool:
+    """Whether it newly asks about suicide while no responder has shown that alerts arrive.
+
+    Cover ends with time and with the people who leave, not only by what staff do to a course.
+    """
+    if found.kind != Message.Kind.INVITATION:
+        return False
+    known = instrument_facts(patient.language)
+    asks = any(key in known and known[key].suicide_item for key in map(key_of, instruments))
+    return asks and cover_of(patient.clinic, now=now) == "none"
 
 
 def _facts(found: Message, patient: Patient, now: datetime) -> MessageFacts:

@@ -14,7 +14,7 @@ from django.db import transaction
 
 from clinic import audit
 from clinic.actors import Actor
-from clinic.models import Clinic, Member
+from clinic.models import Clinic, Course, Member
 from clinic.refusals import Refused
 from surveys.instruments import Level
 from surveys.models import Alert, AlertEvent, FollowUp, Response
@@ -71,9 +71,12 @@ def note_change(response: Response, item: str, value: int | None, *, now: dateti
 
 @transaction.atomic
 def help_now(follow_up: FollowUp, *, by: Actor, now: datetime) -> Alert:
-    """The patient asks for help: one critical alert, however often the button is pressed."""
+    """The patient asks for help: one critical alert, however often the button is pressed.
+
+    Once somebody has taken it, asking again raises a new one: a taken alert tells nobody more.
+    """
     FollowUp.objects.select_for_update().get(pk=follow_up.pk)
-    standing = follow_up.alerts.open().filter(rule=HELP_RULE).first()
+    standing = follow_up.alerts.untaken().filter(rule=HELP_RULE).first()
     if standing is not None:
         _event(standing, AlertEvent.Kind.NOTE, now=now, detail="asked for help again")
         return standing
@@ -142,12 +145,16 @@ def close(alert: Alert, outcome: Alert.Outcome, note: str, *, by: Actor, now: da
     member = _clinical(by, alert)
     alert = _locked(alert)
     if alert.closed_at is not None:
+        detail = f"closed again: {outcome.label}. {note}".strip()[:500]
+        _event(alert, AlertEvent.Kind.NOTE, now=now, member=member, detail=detail)
         return
     if alert.owner is None:
         alert.owner, alert.taken_at = member, now
         _event(alert, AlertEvent.Kind.TAKEN, now=now, member=member)
     alert.closed_at, alert.outcome = now, outcome
     alert.save(update_fields=["owner", "taken_at", "closed_at", "outcome"])
+    if alert.rule == Alert.TEST_RULE:  # who answers for item 9 decides what is asked
+        Course.objects.under_way().filter(patient__clinic=alert.clinic_id).touch(now)
     detail = f"{outcome.label}. {note}".strip()[:500]
     _event(alert, AlertEvent.Kind.CLOSED, now=now, member=member, detail=detail)
     _audit(by, "close alert", alert, now=now, fields=["closed_at", "outcome"])

@@ -31,6 +31,10 @@ class CourseQuerySet(models.QuerySet["Course"]):
     def open(self) -> Self:
         return self.filter(closed_at=None)
 
+    def under_way(self) -> Self:
+        """Open, or closed with steps still to come."""
+        return self.filter(Q(closed_at=None) | Q(replan_at__isnull=False))
+
     def lagging(self, now: datetime) -> Self:
         """Courses whose schedule is to be looked at: something changed, or its time has come."""
         return self.filter(replan_at__lte=now).order_by("replan_at")

@@ -16,7 +16,7 @@ HOUR = timedelta(hours=1)
 def make_message(course: Course, *, now: datetime, **changes: Any) -> Message:
     """An invitation that is due now; `changes` are columns. Its course has been planned."""
     Course.objects.filter(pk=course.pk).update(replan_at=None)
-    follow_up = changes.pop("follow_up", None) or make_follow_up(course, ["phq9"], now=now)
+    follow_up = changes.pop("follow_up", None) or make_follow_up(course, ["phq8"], now=now)
     defaults: dict[str, Any] = {
         "clinic": course.patient.clinic,
         "patient": course.patient,
