@@ -12,9 +12,20 @@ from pathlib import Path
 import polib
 
 from devtools.processes import ROOT, machine_environment
+from devtools.texts import texts
 
 LOCALE = ROOT / "locale"
 COLLECT = ["makemessages", "--all", "--no-wrap", "--no-obsolete", "--add-location=file"]
+# What patients read: every text in it has a translation, in every language.
+FOR_PATIENTS = (
+    "surveys/**/*.py",
+    "templates/patient.html",
+    "templates/plain.html",
+    "templates/4*.html",
+    "templates/surveys/*.html",
+    "templates/reminders/**/*.*",
+)
+FOR_STAFF = "notice*"
 NOT_OURS = [".venv/*", "var/*", "tests/*", "devtools/*"]
 
 
@@ -56,7 +67,8 @@ def _collect() -> bool:
 
 def _check() -> int:
     faults = [fault for catalogue in catalogues() for fault in _faults(catalogue)]
-    print("\n".join(faults))
+    for fault in faults:
+        print(fault)
     return 1 if faults else 0
 
 
@@ -71,7 +83,15 @@ def _faults(catalogue: Path) -> list[str]:
             faults.append(f"{name}: fuzzy, so not used: {entry.msgid!r}")
         elif entry.msgstr and _placeholders(entry.msgid) != _placeholders(entry.msgstr):
             faults.append(f"{name}: placeholders differ: {entry.msgid!r}")
-    return faults
+    return faults + [f"{name}: not translated: {text!r}" for text in _missing(catalogue)]
+
+
+def _missing(catalogue: Path) -> list[str]:
+    entries = polib.pofile(str(catalogue)).translated_entries()
+    known = {(entry.msgctxt or "", entry.msgid) for entry in entries}
+    files = [path for pattern in FOR_PATIENTS for path in ROOT.glob(pattern)]
+    asked = [texts(path) for path in files if not path.match(FOR_STAFF)]
+    return sorted(text for context, text in set().union(*asked) - known)
 
 
 def _placeholders(text: str) -> set[str]:
