@@ -30,10 +30,11 @@ def record_catalogue(kind: Definition.Kind, folder: Path, *, now: datetime) -> l
 def latest(clinic: Clinic, kind: Definition.Kind, key: str) -> Definition | None:
     """What new work uses: the highest version, the clinic's own before a built-in one."""
     rows = Definition.objects.usable_by(clinic).filter(kind=kind, key=key)
-    return max(rows, key=_precedence, default=None)
+    return max(rows, key=precedence, default=None)
 
 
-def _precedence(row: Definition) -> tuple[bool, list[int], str]:
+def precedence(row: Definition) -> tuple[bool, list[int], str]:
+    """Orders the versions of one key: as numbers, so that 2026-11 comes after 2026-9."""
     return row.clinic_id is not None, [int(n) for n in re.findall(r"\d+", row.version)], row.version
 
 

@@ -1,6 +1,6 @@
 """Who reads alerts, and when: what a patient in a crisis is told must be true."""
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from clinic.models import Clinic, Member
@@ -65,4 +65,4 @@ def _is_staffed(clinic: Clinic, now: datetime) -> bool:
         return day in clinic.staffed_days and clinic.staffed_from <= at < clinic.staffed_until
     started_today = day in clinic.staffed_days and at >= clinic.staffed_from
     started_yesterday = (day - 1) % 7 in clinic.staffed_days and at < clinic.staffed_until
-    return started_today or (started_yesterday and clinic.staffed_until != time(0))
+    return started_today or started_yesterday

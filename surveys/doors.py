@@ -11,17 +11,20 @@ class Door(Enum):
     OPEN = "open"
     LATE = "late"  # closed, but answers are still taken: kept as late, never in outcomes
     SENT = "sent"  # answered already
-    SHUT = "shut"  # withdrawn, replaced, too late, or the patient has left
+    OVER = "over"  # withdrawn, replaced or too late: asks nothing more, hears what stood on a page
+    SHUT = "shut"  # not open yet, or the patient has left: nothing is taken
 
 
 def door(follow_up: FollowUp, *, now: datetime) -> Door:
-    if not _may_be_asked(follow_up) or now < follow_up.opens_at:
+    if not _is_contactable(follow_up) or now < follow_up.opens_at:
         return Door.SHUT
+    if follow_up.withdrawn_at is not None:
+        return Door.OVER
     if follow_up.finished_at is not None:
         return Door.SENT
     if now < follow_up.closes_at:
         return Door.OPEN
-    return Door.LATE if now < follow_up.closes_at + LATE_FOR else Door.SHUT
+    return Door.LATE if now < follow_up.closes_at + LATE_FOR else Door.OVER
 
 
 def newer(follow_up: FollowUp, *, now: datetime) -> FollowUp | None:
@@ -30,10 +33,6 @@ def newer(follow_up: FollowUp, *, now: datetime) -> FollowUp | None:
         return None
     others = FollowUp.objects.open(now).filter(patient=follow_up.patient).exclude(pk=follow_up.pk)
     return others.select_related("patient__clinic").order_by("-send_at").first()
-
-
-def _may_be_asked(follow_up: FollowUp) -> bool:
-    return follow_up.withdrawn_at is None and _is_contactable(follow_up)
 
 
 def _is_contactable(follow_up: FollowUp) -> bool:

@@ -12,13 +12,14 @@ from typing import Self
 from django.conf import settings
 from django.core import signing
 from django.http import HttpRequest, HttpResponse
-from django.utils.crypto import constant_time_compare, salted_hmac
+from django.utils.crypto import salted_hmac
 
 from surveys.models import FollowUp
 
 IDLE = timedelta(minutes=60)  # after this nothing is shown until the link is opened again
 KEPT = timedelta(hours=24)  # until then an answer already on the screen is still taken
 _SALT = "surveys.passes"
+_STAMP_SALT = "surveys.passes.stamp"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +43,8 @@ class Pass:
 
     @property
     def stamp(self) -> str:
-        """In each form, so that a page left open cannot answer for somebody else's follow-up."""
-        return _mark(self.follow_up_id, "stamp") + self.link[:8]
-
-    def stamped(self, text: str) -> bool:
-        return constant_time_compare(self.stamp, text)
+        """In each form: an answer is for the follow-up on whose page it was chosen."""
+        return signing.dumps([self.follow_up_id.hex, self.link], salt=_STAMP_SALT)
 
 
 def new_pass(follow_up: FollowUp, language: str) -> Pass:
@@ -67,6 +65,18 @@ def read(request: HttpRequest, *, now: datetime) -> Pass | None:
     if now - at > KEPT:
         return None
     return replace(found, given=(), is_idle=True) if now - at > IDLE else found
+
+
+def of_page(stamp: str, held: Pass) -> Pass | None:
+    """The pass to the follow-up whose page was posted: this browser may since have opened another
+    one. None for a stamp that is not ours or too old."""
+    try:
+        follow_up_id, link = signing.loads(stamp, salt=_STAMP_SALT, max_age=KEPT)
+    except (signing.BadSignature, ValueError, TypeError):
+        return None
+    if follow_up_id == held.follow_up_id.hex:
+        return held if link == held.link else None
+    return Pass(uuid.UUID(follow_up_id), link, held.language, is_idle=held.is_idle)
 
 
 def hand(response: HttpResponse, held: Pass, *, now: datetime) -> None:

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from math import ceil
 
+from clinic.definitions import precedence
 from clinic.models import Clinic, Definition
 from surveys.instruments import Instrument, Screen, Wording, offered, parse, select, split_name
 from surveys.instruments.shape import Answers
@@ -57,6 +58,7 @@ class Question:
     part: Part
     screen: Screen
     place: int  # among all screens from 1, hidden ones too, so that it stays when answers change
+    stands: bool = True  # still asked: its step was not cancelled or replaced since
 
     @property
     def name(self) -> str:
@@ -122,12 +124,17 @@ def language_of(follow_up: FollowUp) -> str:
     return follow_up.language or follow_up.patient.language
 
 
-def paper(follow_up: FollowUp, *, now: datetime, language: str | None = None) -> Paper:
-    """What `follow_up` asks in one language: languages are never mixed."""
+def paper(
+    follow_up: FollowUp, *, now: datetime, language: str | None = None, gone_too: bool = False
+) -> Paper:
+    """What `follow_up` asks in one language: languages are never mixed.
+
+    `gone_too`: also what it asked until its step was cancelled, replaced or past.
+    """
     chosen = language or language_of(follow_up)
     clinic = follow_up.patient.clinic
     begun = {r.instrument.key: r for r in _responses(follow_up)}
-    asked = _asked(follow_up, begun, now)
+    asked = _asked(follow_up, begun, now, gone_too)
     definitions = _definitions(clinic, [key for key in asked if key not in begun])
     parts = [
         _part(begun[key].instrument if key in begun else definitions[key], items, begun.get(key))
@@ -161,11 +168,13 @@ def _responses(follow_up: FollowUp) -> Iterable[Response]:
 
 
 def _asked(
-    follow_up: FollowUp, begun: Mapping[str, Response], now: datetime
+    follow_up: FollowUp, begun: Mapping[str, Response], now: datetime, gone_too: bool
 ) -> dict[str, frozenset[str]]:
     """Instrument key -> items; no items means all. What was begun stays, whatever was cancelled."""
-    states = _LIVE if now < follow_up.closes_at else (*_LIVE, StepDue.State.EXPIRED)
-    dues = follow_up.dues.filter(state__in=states).order_by("target_at", "step", "pk")
+    dues = follow_up.dues.order_by("target_at", "step", "pk")
+    if not gone_too:
+        past = () if now < follow_up.closes_at else (StepDue.State.EXPIRED,)
+        dues = dues.filter(state__in=(*_LIVE, *past))
     names = [name for due in dues for name in due.instruments]
     names += [f"{r.instrument.key}:{r.subset}" if r.subset else key for key, r in begun.items()]
     asked: dict[str, frozenset[str]] = {}
@@ -181,8 +190,7 @@ def _definitions(clinic: Clinic, keys: Sequence[str]) -> dict[str, Definition]:
     rows = Definition.objects.usable_by(clinic).filter(
         kind=Definition.Kind.INSTRUMENT, key__in=keys
     )
-    ranked = sorted(rows, key=lambda row: (row.clinic_id is not None, row.version))
-    return {row.key: row for row in ranked}
+    return {row.key: row for row in sorted(rows, key=precedence)}
 
 
 def _part(

@@ -12,9 +12,9 @@ from django.db import transaction
 
 from clinic import audit
 from clinic.actors import Actor
-from surveys.answering.taking import NotTaken, locked, question
-from surveys.answering.worrying import Recorded, worry_about
-from surveys.doors import Door
+from surveys.answering.taking import NotAsked, NotTaken, locked, question
+from surveys.answering.worrying import Recorded, is_worrying, worry_about
+from surveys.doors import Door, door
 from surveys.instruments import OffScale, completed
 from surveys.instruments.shape import Answers
 from surveys.models import FollowUp, Response
@@ -36,32 +36,22 @@ def record(
 
     On a screen of ticks `values` may name only what was ticked. An answer of None is a skip.
     What is answered again after sending stands as it was sent, but a worrying answer is heard.
+    So is one on a page drawn before its step was cancelled or its follow-up replaced; of such a
+    page nothing else is kept.
     """
     follow_up = locked(follow_up)
     asked = question(follow_up, f"{key}/{screen}", now=now, language=language)
     given = completed(asked.part.instrument, asked.screen, _checked(asked, values))
+    if not asked.stands and not is_worrying(asked, given):
+        raise NotTaken(Door.OVER) if door(follow_up, now=now) is Door.OVER else NotAsked
     response = asked.part.response or _new_response(follow_up, asked.part, now)
+    response.patient = follow_up.patient  # read already, with the clinic
     changed = [item for item in given if _is_new(response, item, given[item])]
     if changed and follow_up.finished_at is None:
         _keep(response, asked.part, given, changed, now)
         _stamp(follow_up, asked.part.language, now)
         _write_audit(response, changed, by=by, now=now)
     return worry_about(response, asked, given, changed, by=by, now=now)
-
-
-def skip(
-    follow_up: FollowUp,
-    key: str,
-    screen: str,
-    *,
-    by: Actor,
-    now: datetime,
-    language: str | None = None,
-) -> Recorded:
-    """Leave one screen unanswered on purpose."""
-    asked = question(follow_up, f"{key}/{screen}", now=now, language=language)
-    nothing: dict[str, int | None] = dict.fromkeys(asked.screen.items)
-    return record(follow_up, key, screen, nothing, by=by, now=now, language=language)
 
 
 def _checked(asked: Question, values: Answers) -> Answers:
@@ -112,7 +102,10 @@ def _keep(
 
 
 def _stamp(follow_up: FollowUp, language: str, now: datetime) -> None:
-    """The first answer begins it, never a click; the language it is given in is remembered."""
+    """The first answer begins it, never a click; the language it is given in is remembered.
+    What was withdrawn is not begun any more."""
+    if follow_up.withdrawn_at is not None:
+        return
     follow_up.started_at = follow_up.started_at or now
     follow_up.language = language
     follow_up.save(update_fields=["started_at", "language"])

@@ -1,5 +1,6 @@
 """May this be answered now, and does it stand before this patient?"""
 
+from dataclasses import replace
 from datetime import datetime
 
 from surveys.doors import Door, door
@@ -38,11 +39,15 @@ def locked(follow_up: FollowUp) -> FollowUp:
 
 
 def question(follow_up: FollowUp, name: str, *, now: datetime, language: str | None) -> Question:
-    """A question by name, if it is asked of this patient and its screen is shown."""
+    """A question by name, if it stands before this patient, or stood there when the page was
+    drawn: its step may have been cancelled or replaced since."""
     state = door(follow_up, now=now)
     if state is Door.SHUT:
         raise NotTaken(state)
     found = paper(follow_up, now=now, language=language).named(name)
-    if found is None:
+    if found is not None:
+        return replace(found, stands=state is not Door.OVER)
+    gone = paper(follow_up, now=now, language=language, gone_too=True).named(name)
+    if gone is None:
         raise NotAsked
-    return found
+    return replace(gone, stands=False)

@@ -25,6 +25,11 @@ class Recorded:
         return any(worry.kind == kind and worry.value is not None for worry in self.worries)
 
 
+def is_worrying(asked: Question, given: Mapping[str, int | None]) -> bool:
+    """Whether an answer, as opposed to a skip, needs a person by itself."""
+    return any(worry.value is not None for worry in worries(asked.part.instrument, given))
+
+
 def worry_about(
     response: Response,
     asked: Question,
@@ -69,7 +74,9 @@ def worry_about_scores(
         baseline=baseline_before(response) if instrument.watches else {},
         best=best_before(response) if instrument.watches else {},
     )
-    for worry in (*found, *(worry for worry in silent if worry.value is None)):
+    heard = {alert.trigger.partition("=")[0] for alert in response.alerts.all()}
+    unheard = (worry for worry in silent if worry.value is None and worry.item not in heard)
+    for worry in (*found, *unheard):
         _raise(response, instrument, worry, by=by, now=now)
 
 

@@ -1,5 +1,8 @@
 """One question per screen, and the page on which they are checked before sending."""
 
+from contextlib import suppress
+
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from surveys import answering, passes
@@ -30,24 +33,43 @@ def onward(request: HttpRequest, here: Here) -> HttpResponse:
 @with_pass("GET", "HEAD", "POST", keeps_input=True)
 def question(request: HttpRequest, here: Here, place: int) -> HttpResponse:
     """Ask one question and keep its answer before the next one is drawn."""
+    if request.method == "POST" and "language" not in request.POST:
+        return _answered(request, here, place)
     asked = _paper(here)
     found = asked.named(request.POST["question"]) if "question" in request.POST else asked.at(place)
     if found is None:
         return see_other("surveys:onward")
-    if request.method != "POST":
-        chosen = found.part.answers if here.held.has(found.name) else None
-        return _ask(request, here, asked, found, AnswerForm(found, chosen=chosen))
-    if "language" not in request.POST and request.POST.get("words") != found.seal:
-        return see_other("surveys:question", found.place)
-    form = AnswerForm(found, request.POST)
-    is_switching = "language" in request.POST
-    if is_switching or ("skip" not in request.POST and not form.is_valid()):
-        return _ask(request, here, asked, found, form, is_quiet=is_switching)
+    if request.method == "POST":
+        return _ask(request, here, asked, found, AnswerForm(found, request.POST), is_quiet=True)
+    chosen = found.part.answers if here.held.has(found.name) else None
+    return _ask(request, here, asked, found, AnswerForm(found, chosen=chosen))
+
+
+def _answered(request: HttpRequest, here: Here, place: int) -> HttpResponse:
+    """Keep what was chosen, whatever has become of the follow-up since its page was drawn."""
+    found = _as_read(request, here)
+    if found is None:
+        return see_other("surveys:question", place)
+    form, is_skipped = AnswerForm(found, request.POST), "skip" in request.POST
+    if not is_skipped and not form.is_valid():
+        return _ask(request, here, _paper(here), found, form)
     try:
-        recorded = _record(here, found, form, is_skipped="skip" in request.POST)
+        recorded = _record(here, found, form, is_skipped=is_skipped)
     except (NotAsked, OffScale):
         return see_other("surveys:onward")
     return _next(request, here, found, recorded)
+
+
+def _as_read(request: HttpRequest, here: Here) -> Question | None:
+    """The question in the very words that stood on the page: the language may have been switched
+    in another tab since. None when no words of today are those."""
+    name = request.POST.get("question", "")
+    for language in sorted(dict(settings.LANGUAGES), key=lambda code: code != here.held.language):
+        with suppress(NotAsked):
+            found = answering.question(here.follow_up, name, now=here.now, language=language)
+            if found.seal == request.POST.get("words"):
+                return found
+    return None
 
 
 @with_pass("GET", "HEAD", "POST")
@@ -108,7 +130,7 @@ def _record(here: Here, question: Question, form: AnswerForm, *, is_skipped: boo
         values,
         by=here.by,
         now=here.now,
-        language=here.held.language,
+        language=question.part.language,
     )
 
 
@@ -130,8 +152,8 @@ def _next(request: HttpRequest, here: Here, question: Question, recorded: Record
 def _following(here: Here, question: Question, held: Pass) -> HttpResponse:
     """The next question that is open, or that was answered in this browser: going back and on
     again shows one's own answers."""
-    if door(here.follow_up, now=here.now) is Door.SENT:
-        return see_other("surveys:sent")
+    if door(here.follow_up, now=here.now) not in (Door.OPEN, Door.LATE):
+        return see_other("surveys:onward")
     later = (
         other
         for other in here.paper().shown

@@ -10,14 +10,12 @@ from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse
 
-from surveys import alerts, cover
+from surveys import alerts, answering, cover
+from surveys.answering.safe_now import IN_DANGER
 from surveys.forms import SafetyForm
-from surveys.models import Alert
 from surveys.questions import instrument_of_response
 from surveys.views.frame import Here, see_other, show, with_pass
 from surveys.wording import day_words, time_words
-
-_IN_DANGER = ("unsure", "no")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +43,8 @@ def help_answer(request: HttpRequest, here: Here) -> HttpResponse:
     form = SafetyForm(request.POST)
     form.is_valid()  # what cannot be read counts as left empty: nothing here may hold anyone up
     safe, phone = (form.cleaned_data.get(name, "") for name in ("safe", "phone"))
-    alert = _alert(here)
-    if alert is None and (phone or safe in _IN_DANGER):
-        alert = alerts.help_now(here.follow_up, by=here.by, now=here.now)
-    if alert is not None and phone:
-        alerts.leave_phone(alert, phone, by=here.by, now=here.now)
-    if alert is not None and safe:
-        _tell(alert, safe, here)
-    return see_other("surveys:help-only" if safe in _IN_DANGER else "surveys:help-noted")
+    answering.say_how_safe(here.follow_up, safe, phone, by=here.by, now=here.now)
+    return see_other("surveys:help-only" if safe in IN_DANGER else "surveys:help-noted")
 
 
 @with_pass("GET", "HEAD", "POST")
@@ -69,19 +61,6 @@ def help_noted(request: HttpRequest, here: Here) -> HttpResponse:
 @with_pass("GET", "HEAD", "POST")
 def emergency(request: HttpRequest, here: Here) -> HttpResponse:
     return show(request, "emergency", here, **_context(here))
-
-
-def _tell(alert: Alert, safe: str, here: Here) -> None:
-    """ "No" and "not sure" make the alert critical; any other answer only joins its history."""
-    detail = f"able to keep safe: {safe}"
-    if safe in _IN_DANGER:
-        alerts.escalate(alert, detail, by=here.by, now=here.now)
-    else:
-        alerts.note(alert, detail, by=here.by, now=here.now)
-
-
-def _alert(here: Here) -> Alert | None:
-    return alerts.worst(here.follow_up.alerts.open())
 
 
 def _context(here: Here) -> dict[str, Any]:

@@ -103,14 +103,20 @@ def _taken_or_closed(view: Any, request: HttpRequest, here: Here, *args: Any, **
 
 
 def _here(request: HttpRequest, now: datetime) -> Here | None:
-    """None without a pass, or with one that is idle, revoked or for another page's follow-up."""
+    """None without a pass, or with one that is idle, revoked or another patient's.
+
+    An answer is for the follow-up of its page, though this patient has opened a newer one since.
+    """
     held = passes.read(request, now=now)
     if held is None or (held.is_idle and request.method != "POST"):
         return None
-    if request.method == "POST" and not held.stamped(request.POST.get("stamp", "")):
+    own = questions.follow_up_of_id(held.follow_up_id)
+    if request.method == "POST":
+        held = passes.of_page(request.POST.get("stamp", ""), held)
+    if held is None or own is None:
         return None
-    follow_up = questions.follow_up_of_id(held.follow_up_id)
-    if follow_up is None or not held.fits(follow_up):
+    follow_up = own if own.pk == held.follow_up_id else questions.follow_up_of_id(held.follow_up_id)
+    if follow_up is None or not held.fits(follow_up) or follow_up.patient_id != own.patient_id:
         return None
     wanted = request.POST.get("language", held.language)
     language = wanted if wanted in dict(settings.LANGUAGES) else held.language

@@ -38,7 +38,7 @@ def _in_chosen_language(
 def landing(request: HttpRequest, follow_up: FollowUp | None, now: datetime) -> HttpResponse:
     """What it is, how long it takes and who reads it. Start is a button that posts."""
     state = Door.SHUT if follow_up is None else door(follow_up, now=now)
-    if follow_up is None or state is Door.SHUT:
+    if follow_up is None or state in (Door.SHUT, Door.OVER):
         return closed(request, follow_up)
     if state is Door.SENT:
         return show(request, "received", clinic=follow_up.patient.clinic)
@@ -52,7 +52,7 @@ def landing(request: HttpRequest, follow_up: FollowUp | None, now: datetime) -> 
 def landing_help(request: HttpRequest, follow_up: FollowUp | None, now: datetime) -> HttpResponse:
     """Help before anything was started. Opening it only shows the numbers; a second, deliberate
     press tells the clinic, because mail scanners press what stands on the first page."""
-    if follow_up is None or door(follow_up, now=now) is Door.SHUT:
+    if follow_up is None or door(follow_up, now=now) in (Door.SHUT, Door.OVER):
         return closed(request, follow_up)
     if request.method == "POST":
         alerts.help_now(follow_up, by=patient_link(follow_up.pk), now=now)

@@ -134,7 +134,7 @@ def test_the_answer_before_is_the_one_given_last_not_the_one_begun_last(course, 
 
 def test_a_skipped_item_nine_is_reviewed_not_passed_over(follow_up, now):
     by = patient_link(follow_up.pk)
-    answering.skip(follow_up, "phq9", "9", by=by, now=now)
+    answering.record(follow_up, "phq9", "9", {"9": None}, by=by, now=now)
     assert the_levels() == [("9=-", "review")]
     answer_all(follow_up, now=now)
     assert Alert.objects.count() == 1

@@ -7,6 +7,7 @@ import pytest
 from clinic.actors import member_actor
 from surveys import alerts, cover
 from surveys.models import Alert, Response
+from tests.builders import make_course
 from tests.surveys.follow_ups import answer, make_follow_up, the_response
 
 DAY = timedelta(days=1)
@@ -129,14 +130,11 @@ def test_what_is_not_asked_is_not_taken(handset, follow_up):
     assert not Response.objects.exists()
 
 
-def test_an_answer_to_other_words_is_asked_again(handset, follow_up):
-    """Another version, or another language chosen in a second tab meanwhile."""
+def test_an_answer_to_words_of_no_version_is_asked_again(handset, follow_up):
+    """A new version came out while the page was open."""
     handset.start(follow_up)
-    in_english = handset.page
-    handset.press("Español")
-    handset.page = in_english
-    page = handset.choose("3")
-    assert "Poco interés o placer en hacer cosas" in page.text
+    page = handset.press("Save and continue", answer="3", words="0" * 12)
+    assert "Little interest or pleasure in doing things" in page.text
     assert not Response.objects.exists()
 
 
@@ -256,8 +254,10 @@ def test_an_answer_on_a_page_that_was_open_for_two_hours_is_taken(handset, follo
     assert not [f for f in handset.get("/check-in/1/").inputs if "checked" in f]
 
 
-def test_a_page_of_somebody_elses_check_in_answers_nothing(handset, follow_up, course, now):
-    other = make_follow_up(course, ["phq9"], now=now, opens=-2 * DAY)
+def test_a_page_of_somebody_elses_check_in_answers_nothing(handset, follow_up, clinic, now):
+    other = make_follow_up(
+        make_course(clinic, now=now, name="Rosa Vale", email="", mrn="R-2"), ["phq9"], now=now
+    )
     handset.start(follow_up)
     left_open = handset.page
     handset.start(other)
