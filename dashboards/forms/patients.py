@@ -1,20 +1,14 @@
 """Enrolment, contact details, courses and pauses."""
 
-import uuid
-from datetime import datetime
-from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import available_timezones
 
 from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
-from clinic import consent
-from clinic.enrolment import CourseDetails, PatientDetails
-from clinic.models import Clinic, Indication, Patient
-from dashboards.forms.fields import LocalMoment, Refusable
+from clinic.models import Clinic, Patient
+from dashboards.forms.fields import Refusable
 from dashboards.slips import meant
-from reminders import protocols
 
 US_ZONES = [
     ("America/New_York", _("Eastern")),
@@ -25,10 +19,6 @@ US_ZONES = [
     ("America/Anchorage", _("Alaska")),
     ("Pacific/Honolulu", _("Hawaii")),
 ]
-
-
-def protocol_choices() -> list[tuple[str, str]]:
-    return [(key, protocols.latest(key).title) for key in protocols.available()]
 
 
 def zone_choices(clinic: Clinic) -> list[tuple[str, object]]:
@@ -45,32 +35,6 @@ def zone_choices(clinic: Clinic) -> list[tuple[str, object]]:
 
 def hour_choices() -> list[tuple[str, str]]:
     return [("", str(_("as the protocol says"))), *((str(h), f"{h:02}:00") for h in range(8, 21))]
-
-
-class CourseForm(Refusable):
-    """What treatment this is. The protocol decides what is asked and when."""
-
-    course_id = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
-    indication = forms.ChoiceField(label=_("Treated for"), choices=Indication.choices)
-    protocol = forms.ChoiceField(label=_("Protocol"), choices=protocol_choices)
-    planned_infusions = forms.IntegerField(
-        label=_("Infusions planned"), min_value=1, max_value=200, required=False
-    )
-    first_infusion_at = LocalMoment(label=_("First infusion"), required=False)
-
-    def __init__(self, *args: object, zone: ZoneInfo, **more: object) -> None:
-        super().__init__(*args, **more)  # type: ignore[arg-type]
-        self.fields["first_infusion_at"].zone = zone  # type: ignore[attr-defined]
-
-    def details(self) -> CourseDetails:
-        given = self.cleaned_data
-        return CourseDetails(
-            id=given["course_id"],
-            protocol=given["protocol"],
-            indication=Indication(given["indication"]),
-            planned_infusions=given["planned_infusions"],
-            first_infusion_at=given["first_infusion_at"],
-        )
 
 
 class PersonForm(Refusable):
@@ -128,59 +92,3 @@ class ContactForm(PersonForm):
 def contact_initial(patient: Patient) -> dict[str, object]:
     names = ("name", "birth_date", "email", "phone", "language", "zone", "mrn", "send_hour")
     return {name: getattr(patient, name) for name in names} | {"email_seen": patient.email}
-
-
-class EnrolForm(PersonForm, CourseForm):
-    """One page, at most nine fields in sight."""
-
-    patient_id = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
-    consent_version = forms.CharField(widget=forms.HiddenInput, initial=consent.CURRENT)
-    consent = forms.BooleanField(label=_("The patient has read and agreed to the text below"))
-    another_person = forms.BooleanField(
-        label=_("This is another person of the same name and birth date"), required=False
-    )
-    typed: dict[str, Any]
-    IN_SIGHT = (
-        "name", "birth_date", "email", "phone", "language", "zone", "indication", "protocol"
-    )  # fmt: skip
-    FOLDED = ("planned_infusions", "first_infusion_at", "mrn", "send_hour")
-
-    def clean(self) -> dict[str, Any]:
-        """What was understood, kept apart: a field refused later still shows in the preview."""
-        self.typed = dict(self.cleaned_data)
-        return self.cleaned_data
-
-    def in_sight(self) -> list[forms.BoundField]:
-        return [self[name] for name in self.IN_SIGHT]
-
-    def folded(self) -> list[forms.BoundField]:
-        return [self[name] for name in self.FOLDED]
-
-    def patient(self) -> PatientDetails:
-        given = self.cleaned_data
-        return PatientDetails(
-            id=given["patient_id"],
-            name=given["name"],
-            birth_date=given["birth_date"],
-            consent_version=given["consent_version"],
-            email=given["email"],
-            phone=given["phone"],
-            mrn=given["mrn"],
-            language=given["language"],
-            zone=given["zone"],
-            send_hour=given["send_hour"],
-        )
-
-
-class PauseForm(forms.Form):
-    until = forms.DateField(
-        label=_("Until"), required=False, widget=forms.DateInput(attrs={"type": "date"})
-    )
-
-
-class CloseCourseForm(forms.Form):
-    reason = forms.CharField(label=_("Why"), max_length=200, required=False)
-
-
-def moment_text(at: datetime, zone: ZoneInfo) -> str:
-    return at.astimezone(zone).strftime("%Y-%m-%dT%H:%M")

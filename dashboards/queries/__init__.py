@@ -5,8 +5,9 @@ from dashboards.queries.coming import Preview, coming, preview_enrolment, previe
 from dashboards.queries.definitions import instrument_of
 from dashboards.queries.history import completion, follow_ups, infusions, messages, unknown
 from dashboards.queries.items import items
+from dashboards.queries.reaching import unreachable
 from dashboards.queries.trends import Trends, current_course, trends
-from dashboards.queries.worklist import maybe_over_now, open_alert_count, unreachable, worklist
+from dashboards.queries.worklist import maybe_over_now, open_alert_count, worklist
 
 __all__ = [
     "Preview",

@@ -4,17 +4,17 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
 
 from clinic.models import Course, Infusion, Patient
-from dashboards import figures, words
-from dashboards.queries.definitions import drawn_scales, instrument_of, printed
+from dashboards import words
+from dashboards.queries.definitions import drawn_scales, instrument_of
 from dashboards.queries.gaps import gaps
+from dashboards.queries.series import series_of
+from dashboards.queries.timelines import timeline_of, took_place
 from dashboards.rows import (
     Definitions,
     Gap,
     Line,
-    Mark,
     Point,
     Series,
     Standing,
@@ -26,8 +26,8 @@ from dashboards.rows import (
 )
 from surveys.baseline import baseline
 from surveys.change import change
-from surveys.instruments import Instrument, Scale
-from surveys.models import Response, Score
+from surveys.instruments import Instrument
+from surveys.models import Response
 
 MOOD_FIRST = (
     "phq9", "phq8", "gad7", "phq2", "gad2", "pcl5", "mood", "peg", "nrs7", "nrs24", "pgic"
@@ -36,7 +36,6 @@ PAIN_FIRST = (
     "peg", "nrs7", "nrs24", "pgic", "phq9", "phq8", "gad7", "phq2", "gad2", "pcl5", "mood"
 )  # fmt: skip
 MOOD = frozenset({"depression", "ptsd"})
-STAFF_ENTERED = (Response.Mode.STAFF, Response.Mode.PHONE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +66,7 @@ def trends(patient: Patient, courses: Sequence[Course], *, now: datetime) -> Tre
         for key in sorted(by_key, key=lambda key: order.get(key, 99))
         if key in order
     ]
-    return Trends(_timeline(patient, charts, infusions, now), tuple(filter(None, charts)))
+    return Trends(timeline_of(patient, charts, infusions, now), tuple(filter(None, charts)))
 
 
 def current_course(courses: Iterable[Course]) -> Course | None:
@@ -103,7 +102,7 @@ def _trend(
     infusions: Sequence[Infusion],
 ) -> Trend | None:
     instrument = instrument_of(responses[-1].instrument)
-    series = [found for scale in drawn_scales(instrument) if (found := _series(responses, scale))]
+    series = [found for scale in drawn_scales(instrument) if (found := series_of(responses, scale))]
     if not series:
         return None
     measured = instrument.scale(series[0].scale)
@@ -132,52 +131,13 @@ def _trend(
     )
 
 
-def _series(responses: Sequence[Response], scale: Scale) -> Series | None:
-    points = [
-        point
-        for response in responses
-        for score in response.scores.all()
-        if score.scale == scale.key and (point := _point(response, score, scale))
-    ]
-    return Series(scale.key, scale.key, tuple(points)) if points else None
-
-
-def _point(response: Response, score: Score, scale: Scale) -> Point | None:
-    if response.finished_at is None or score.value is None or score.exact is None:
-        return None
-    return Point(
-        at=response.finished_at,
-        value=printed(score.value, scale),
-        exact=score.exact,
-        band=score.band or _chosen_words(response, scale),
-        missing=score.missing,
-        by_staff=response.mode in STAFF_ENTERED,
-        late=response.late,
-    )
-
-
-def _chosen_words(response: Response, scale: Scale) -> str:
-    """One question with a word for each answer says what its number means (PGIC)."""
-    if len(scale.items) != 1:
-        return ""
-    item = scale.items[0]
-    choices = instrument_of(response.instrument).wording["en"].choices.get(item, {})
-    answer = response.answers.get(item)
-    chosen = choices.get(answer, "") if answer is not None else ""
-    return "" if chosen.isdigit() else chosen.lower()
-
-
 def _baseline(series: Series, course: Course | None, infusions: Sequence[Infusion]) -> Point | None:
     if course is None:
         return None
-    given = [i.started_at for i in infusions if i.course_id == course.pk and _took_place(i)]
+    given = [i.started_at for i in infusions if i.course_id == course.pk and took_place(i)]
     if not given:
         return None
     return baseline(series.in_time, first_infusion=min(given), enrolled_at=course.enrolled_at)
-
-
-def _took_place(infusion: Infusion) -> bool:
-    return infusion.status == Infusion.Status.COMPLETED
 
 
 def _standing(
@@ -191,27 +151,3 @@ def _standing(
         since = change(instrument, start.exact, latest.exact, scale=series.scale)
     best = lost_again(series.in_time, start, defined)
     return Standing(title, latest, start, since, defined, best)
-
-
-def _timeline(
-    patient: Patient, charts: Sequence[Trend | None], infusions: Sequence[Infusion], now: datetime
-) -> Timeline:
-    drawn = [chart for chart in charts if chart is not None]
-    moments = [point.at for chart in drawn for series in chart.series for point in series.points]
-    moments += [gap.at for chart in drawn for gap in chart.gaps]
-    moments += [infusion.started_at for infusion in infusions]
-    start, end = figures.span(moments or [patient.enrolled_at], now=now)
-    return Timeline(patient.clinic.tz, start, end, tuple(_marks(infusions)))
-
-
-def _marks(infusions: Sequence[Infusion]) -> Iterable[Mark]:
-    numbers: dict[UUID, int] = defaultdict(int)
-    for infusion in infusions:
-        given = _took_place(infusion)
-        numbers[infusion.course_id] += given
-        yield Mark(
-            at=infusion.started_at,
-            number=numbers[infusion.course_id] if given else None,
-            stopped_early=infusion.stopped_early,
-            course=str(infusion.course_id),
-        )

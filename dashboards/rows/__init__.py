@@ -2,6 +2,7 @@
 
 from dashboards.rows.alerts import AlertEventRow, AlertRow, most_pressing
 from dashboards.rows.history import Asked, Coming, Given, ItemRow, ItemTable, Mail
+from dashboards.rows.levels import lost_again, newest, plain, reference_lines
 from dashboards.rows.trends import (
     Definitions,
     Gap,
@@ -14,10 +15,6 @@ from dashboards.rows.trends import (
     Standing,
     Timeline,
     Trend,
-    lost_again,
-    newest,
-    plain,
-    reference_lines,
 )
 from dashboards.rows.worklist import (
     Group,

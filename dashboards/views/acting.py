@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from clinic.access import StaffRequest
 from clinic.actors import Actor, member_actor
-from clinic.models import Patient
+from clinic.models import Course, Patient
 from clinic.refusals import Refused
 from reminders import planning
 
@@ -22,6 +22,11 @@ def patient_of(request: StaffRequest, patient_id: UUID) -> Patient:
     """The patient, if this member's clinic follows them; else there is no such page."""
     seen = Patient.objects.visible_to(request.member).select_related("clinic")
     return get_object_or_404(seen, pk=patient_id)
+
+
+def course_of(request: StaffRequest, course_id: UUID) -> Course:
+    seen = Course.objects.visible_to(request.member).select_related("patient__clinic", "protocol")
+    return get_object_or_404(seen, pk=course_id)
 
 
 def act(request: StaffRequest, patient: Patient, verb: Verb, done: str) -> HttpResponse:

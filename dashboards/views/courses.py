@@ -13,7 +13,7 @@ from clinic.access import StaffRequest, require
 from clinic.actors import member_actor
 from clinic.models import Course
 from clinic.refusals import Refused
-from dashboards.forms.patients import CloseCourseForm, CourseForm
+from dashboards.forms.courses import CloseCourseForm, CourseForm
 from dashboards.views.acting import act, patient_of
 from reminders import planning
 

@@ -17,7 +17,8 @@ from clinic.actors import member_actor
 from clinic.models import Clinic, Patient
 from clinic.refusals import Refused
 from dashboards import queries
-from dashboards.forms.patients import ContactForm, EnrolForm, PersonForm, contact_initial
+from dashboards.forms.enrolment import EnrolForm
+from dashboards.forms.patients import ContactForm, PersonForm, contact_initial
 from dashboards.views.acting import act, patient_of
 from reminders import planning
 

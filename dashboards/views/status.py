@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from clinic import audit, enrolment
 from clinic.access import StaffRequest, require
-from dashboards.forms.patients import PauseForm
+from dashboards.forms.courses import PauseForm
 from dashboards.views.acting import act, patient_of
 
 
