@@ -1,5 +1,6 @@
 """One settings file; what differs between machines comes from the environment (`.env.example`)."""
 
+import re
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -143,7 +144,7 @@ MAIL_FROM = env_str("MAIL_FROM", "updates@localhost")  # address only; the name 
 DEFAULT_FROM_EMAIL = MAIL_FROM
 # hold | redirect:ADDRESS | send. A copy or a half-set-up server never writes to patients.
 MAIL_MODE = env_str("MAIL_MODE", "hold")
-if MAIL_MODE not in ("hold", "send") and not MAIL_MODE.startswith("redirect:"):
+if MAIL_MODE not in ("hold", "send") and not re.fullmatch(r"redirect:[^@\s]+@[^@\s]+", MAIL_MODE):
     raise ImproperlyConfigured("MAIL_MODE: use hold, send or redirect:ADDRESS")
 # Any provider: ANYMAIL_<SETTING> in the environment, as Anymail's documentation names them.
 ANYMAIL = {

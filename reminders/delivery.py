@@ -1,9 +1,10 @@
 """Apply what providers reported: once each, in any order, and never from an unknown message."""
 
+import logging
 import uuid
 from datetime import datetime, timedelta
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 
 from reminders import delivery_kinds, settling, suppression
 from reminders.claiming import AnyClaim
@@ -12,6 +13,8 @@ from reminders.dispatch import Stop
 from reminders.models import Message, Notice, ProviderEvent, Suppression
 from reminders.timekeeping import Clock
 from surveys.models import AlertEvent
+
+logger = logging.getLogger(__name__)
 
 BATCH = 100
 PARKED = timedelta(hours=24)  # a report may come before our own record of the sending
@@ -44,10 +47,22 @@ def drain_events(*, clock: Clock, stop: Stop = lambda: False) -> int:
         waiting = ProviderEvent.objects.filter(applied_at=None, try_after__lte=clock())
         ids = list(waiting.order_by("try_after", "pk").values_list("pk", flat=True)[:BATCH])
         for pk in ids:
-            applied += apply(pk, now=clock())
+            applied += _applied(pk, clock())
         if not ids:
             break
     return applied
+
+
+def _applied(pk: int, now: datetime) -> bool:
+    """An event that cannot be applied waits apart, so that those behind it are."""
+    try:
+        return apply(pk, now=now)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:
+        logger.error("provider event %s set aside: %s", pk, type(error).__name__)
+        ProviderEvent.objects.filter(pk=pk).update(try_after=now + LOOK_AGAIN)
+        return False
 
 
 @transaction.atomic

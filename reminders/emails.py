@@ -49,7 +49,7 @@ def write(letter: Letter, lane: str) -> Mail:
         subject=" ".join(subject.split()),
         body=text,
         from_email=str(Address(display_name=letter.sender, addr_spec=settings.MAIL_FROM)),
-        to=[_recipient(letter)],
+        to=[letter.to],
         headers=_headers(letter),
     )
     email.attach_alternative(_inlined(html), "text/html")
@@ -69,11 +69,6 @@ def version(template: str) -> str:
 def _render(letter: Letter, part: str) -> str:
     context = {**letter.context, "language": letter.language}
     return render_to_string(f"{FOLDER}/{letter.template}{part}", context)
-
-
-def _recipient(letter: Letter) -> str:
-    mode, _, instead = settings.MAIL_MODE.partition(":")
-    return instead if mode == "redirect" else letter.to
 
 
 def _headers(letter: Letter) -> dict[str, str]:

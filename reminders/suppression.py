@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from clinic.models import Patient
+from clinic.models import Course, Patient
 from clinic.sealed import search_key
 from reminders.models import UNSENT, State, Suppression
 
@@ -50,6 +50,8 @@ def suppress(patient: Patient, digest: str, reason: Suppression.Reason, *, now: 
             lease_until=None,
             ended_at=now,
         )
+    if is_new:  # what comes goes to the call list and the tablet
+        Course.objects.filter(patient=patient).touch(now)
     return is_new
 
 

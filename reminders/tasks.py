@@ -9,7 +9,6 @@ from celery import current_app, shared_task
 from celery.signals import worker_shutting_down
 from django.conf import settings
 from django.dispatch import receiver
-from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from reminders import delivery, dispatch, notices, ticking
@@ -48,7 +47,7 @@ def drain_events() -> None:
 @receiver(alert_raised, dispatch_uid="reminders.tasks")
 def tell_responders(sender: Any, alert_id: uuid.UUID, **kwargs: Any) -> None:
     """An alert does not wait for the tick, which would find it as well."""
-    notices.create_for(alert_id, now=timezone.now())
+    notices.create_for(alert_id, now=database_clock()())
     wake_drain()
 
 

@@ -6,7 +6,7 @@ from django.db import transaction
 
 from clinic import audit
 from clinic.actors import patient_link
-from clinic.models import Course, Patient
+from clinic.models import Patient
 from reminders import suppression
 from surveys.models import FollowUp
 
@@ -19,5 +19,4 @@ def unsubscribe(follow_up: FollowUp, *, now: datetime) -> bool:
         return False
     by = patient_link(follow_up.pk)
     audit.write(by, "unsubscribe", clinic=patient.clinic, patient=patient, subject=patient, now=now)
-    Course.objects.filter(patient=patient).touch(now)
     return True

@@ -12,7 +12,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from clinic.actors import patient_link
-from reminders import fresh_links, unsubscribing
+from reminders import fresh_links, tasks, unsubscribing
 from surveys import links, passes, questions
 from surveys.models import FollowUp
 from surveys.views.frame import patient_page, show, spoken
@@ -47,7 +47,9 @@ def fresh_link(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     follow_up = _lost(request, now)
     if follow_up is not None:
-        fresh_links.ask(follow_up, by=patient_link(follow_up.pk), now=now)
+        asked = fresh_links.ask(follow_up, by=patient_link(follow_up.pk), now=now)
+        if asked is not None:
+            tasks.wake_drain()  # somebody waits for it
     with translation.override(spoken(request)):
         return show(request, "link_asked")
 

@@ -10,9 +10,10 @@ import pytest
 from anymail.exceptions import AnymailInsecureWebhookWarning
 from django.test import Client
 
+from clinic.models import Course
 from devtools.servers import provider as postmark
 from devtools.servers.provider import Accepted
-from reminders import delivery, delivery_kinds
+from reminders import delivery, delivery_kinds, planning
 from reminders.delivery_kinds import Report
 from reminders.models import Attempt, Message, ProviderEvent, State, Suppression
 from reminders.suppression import address_digest
@@ -149,6 +150,26 @@ def test_a_dead_address_or_a_wish_stops_what_is_waiting(sent, make, reason, now)
     assert (suppression.reason, suppression.patient) == (reason, sent.patient)
     waiting.refresh_from_db()
     assert (waiting.state, waiting.reason) == (State.SUPPRESSED, reason)
+
+
+def test_the_schedule_looks_again_when_an_address_turns_out_dead(sent, course, now):
+    Course.objects.update(replan_at=None)
+    post(postmark.bounced(as_sent(sent)))
+    apply_all(later(now))
+    assert planning.lagging(now=later(now)) == [course.patient]
+
+
+def test_a_report_that_cannot_be_applied_does_not_hold_up_the_others(sent, now):
+    for n in range(2):
+        post({**postmark.delivered(as_sent(sent)), "MessageID": f"pm-{n}"})
+    torn, whole = ProviderEvent.objects.order_by("pk")
+    ProviderEvent.objects.filter(pk=torn.pk).update(message_ref="not an id")
+    apply_all(later(now))
+    torn.refresh_from_db()
+    whole.refresh_from_db()
+    assert torn.applied_at is None
+    assert whole.applied_at is not None
+    assert torn.try_after > whole.applied_at
 
 
 def test_a_full_mailbox_silences_nobody(sent, now):

@@ -16,6 +16,7 @@ from reminders.claiming import LEASE
 from reminders.letters import message_letter
 from reminders.models import Attempt, Lane, Message, Notice, State, Suppression
 from reminders.outcomes import accepted, never_called
+from reminders.suppression import why_not
 from reminders.transport import Transport
 from surveys.models import AlertEvent, FollowUp
 from tests.builders import BY_TEST, make_course
@@ -252,6 +253,16 @@ def test_a_refused_address_is_rejected_and_not_written_to_again(message, mail_se
     assert (message.state, message.capped_on) == (State.REJECTED, None)
     assert the_attempt().outcome == Came.REJECTED
     assert Suppression.objects.get().reason == Suppression.Reason.REFUSED
+
+
+def test_redirected_mail_that_is_refused_says_nothing_about_the_patient(
+    message, mail_server, settings, now
+):
+    settings.MAIL_MODE = "redirect:operator@example.org"
+    mail_server.refused["operator@example.org"] = "550 5.1.1 no such mailbox"
+    drain_at(now)
+    assert state_of(message) == State.REJECTED
+    assert why_not(message.patient) == ""
 
 
 def test_a_server_that_is_busy_gets_the_message_later(message, mail_server, now):

@@ -3,8 +3,10 @@
 from datetime import timedelta
 
 import pytest
+from redis import Redis
 
 from clinic.models import Patient
+from config.celery import app
 from reminders import fresh_links
 from reminders.models import Message
 from surveys.models import FollowUp
@@ -65,6 +67,20 @@ def test_the_answer_is_the_same_whether_anything_was_found_or_not(handset, follo
     unknown = handset.client.post("/check-in/new-link/", {"token": "x" * 43})
     assert (found.status_code, found.content) == (unknown.status_code, unknown.content)
     assert Message.objects.count() == 1
+
+
+@pytest.mark.processes
+def test_whoever_asks_need_not_wait_for_the_tick(handset, follow_up, redis_server, monkeypatch):
+    monkeypatch.setitem(app.conf, "broker_url", redis_server.broker_url)
+    client = Redis.from_url(redis_server.client_url)
+    client.flushdb()
+    handset.start(follow_up)
+    for _ in range(2):
+        handset.client.post("/check-in/new-link/")
+    assert client.llen("send") == 2
+    handset.client.cookies.clear()
+    handset.client.post("/check-in/new-link/", {"token": "x" * 43})
+    assert client.llen("send") == 2
 
 
 def test_looking_for_a_new_link_mails_nothing(handset, follow_up):
