@@ -2,9 +2,10 @@
 
 from datetime import datetime, time
 
-from clinic import enrolment, invitations
+from clinic import enrolment, invitations, settling
 from clinic.actors import member_actor, system
-from clinic.models import Clinic, Member, User
+from clinic.models import Clinic, Member
+from clinic.team import add_member, set_responder
 from dashboards.living.stage import Team
 
 NAME = "Lanternfield Infusion Clinic"
@@ -27,29 +28,21 @@ _SETTINGS = {
     "mailbox_reader": "Tobias Winterfen",
     "phone": "555-0100",
     "greet_by_first_name": True,
-    "switched_on": ["gad7:es"],
 }
 
 
 def opened(now: datetime) -> Team:
-    """The clinic with its people, opened and invited as any other."""
+    """The clinic with its people, opened, set up and invited as any other."""
     admin = enrolment.open_clinic(NAME, zone=ZONE, admin_email=ADMIN, by=_OPENING, now=now)
     _join(admin, "Rosalind Amberly", now)
-    clinic = admin.clinic
-    for field, value in _SETTINGS.items():
-        setattr(clinic, field, value)
-    clinic.save(update_fields=list(_SETTINGS))
+    clinic, by = admin.clinic, member_actor(admin)
+    settling.change(clinic, _SETTINGS, by=by, now=now)
+    settling.switch_text(clinic, "gad7:es", True, by=by, now=now)
     for email, (name, role) in _STAFF.items():
-        user = User.objects.create_user(email)
-        member = Member.objects.create(
-            clinic=clinic,
-            user=user,
-            role=role,
-            is_responder=email == CLINICIAN,
-            joined_at=now,
-        )
+        member = add_member(clinic, email, role, by=by, now=now)
         _join(member, name, now)
-    return team(clinic)
+        set_responder(member, email == CLINICIAN, by=by, now=now)
+    return team(Clinic.objects.get(pk=clinic.pk))
 
 
 def standing() -> Clinic | None:
