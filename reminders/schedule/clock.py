@@ -83,8 +83,10 @@ class Hours:
     ) -> Iterator[datetime]:
         """One moment for each local day the patient allows, from `start`, at `wall` o'clock.
 
-        The first may be at once. Without `wall` it is, and the others are in the morning.
+        Without `wall` the first is at once, and the others are in the morning. `at_once` makes
+        each the first permitted moment of its day: as a plan made on that day would say.
         """
+        later = time(0) if at_once else wall or MORNING
         if wall is None or at_once:
             moment = self.clear(start)
         else:
@@ -94,7 +96,7 @@ class Hours:
             if day.weekday() in self.allowed_days:
                 yield moment
             day = existing(day + DAY, self.zone)
-            moment = self.clear(self.at(day, wall or MORNING))
+            moment = self.clear(self.at(day, later))
 
     def _after_quiet(self, moment: datetime) -> datetime:
         local = moment.astimezone(self.zone)

@@ -71,8 +71,7 @@ class Days:
         start = self._not_before(due)
         if start is None:
             return None
-        wall = wall_time(candidate.occasion, own_hour=not safe)
-        for moment in self.hours.moments(start, wall, due.closes_at, at_once=True):
+        for moment in self.hours.moments(start, None, due.closes_at, at_once=True):
             day = self.hours.day(moment)
             if day not in self.taken and (not safe or day.weekday() in SAFE_DAYS):
                 return moment

@@ -340,4 +340,4 @@ def test_what_is_not_sent_on_its_day_is_planned_again_before_it_goes(staffed, co
     assert Message.objects.get(follow_up__dues__step="A4").due_at == at("2026-03-26 09:00")
     drain_at(at("2026-03-27 10:00"))
     assert mailoutbox == []
-    assert Message.objects.get(follow_up__dues__step="A4").due_at == at("2026-03-30 09:00")
+    assert Message.objects.get(follow_up__dues__step="A4").due_at == at("2026-03-30 08:00")

@@ -199,6 +199,18 @@ def test_what_comes_up_on_a_day_already_used_goes_on_the_next():
     assert "03-30 08:00 A0" in coming(story.at("2026-03-29 12:00"))
 
 
+def test_a_day_already_used_moves_a_late_invitation_to_the_same_hour_whenever_one_looks():
+    """A3 was held back by an infusion that was called off at noon, after a reminder had gone."""
+    given = [infusion(f"2026-03-{day} 14:00") for day in ("08", "15", "17")]
+    planned = infusion("2026-03-20 12:00", "planned")
+    story = Story(course("depression-induction", *given, planned))
+    story.at("2026-03-20 11:00")
+    story.give("2026-03-20 12:00", "cancelled")
+    story.at("2026-03-20 12:00")
+    for later in ("2026-03-20 12:00", "2026-03-20 23:00", "2026-03-21 07:00"):
+        assert coming(story.peek(later))[0] == "03-21 08:00 A3"
+
+
 # 6. Quiet hours, and the night after an infusion
 
 
@@ -308,7 +320,7 @@ def test_a_message_missed_on_thursday_waits_for_monday():
     story = Story(course("depression-induction", infusion("2026-03-05 14:00")), cover="weekdays")
     story.at("2026-03-25 12:00")
     story.down_until("2026-03-27 08:00")
-    assert coming(story.peek("2026-03-27 08:00"))[0] == "03-30 09:00 A4"
+    assert coming(story.peek("2026-03-27 08:00"))[0] == "03-30 08:00 A4"
 
 
 def test_where_monday_would_be_too_late_phq8_goes_on_friday():
