@@ -2,15 +2,16 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, time
 
 from reminders.schedule.asking import SAFE_DAYS, free_at
-from reminders.schedule.clock import Hours
+from reminders.schedule.clock import DAY, MORNING, Hours
 from reminders.schedule.facts import Due, PatientFacts, State
 from reminders.schedule.occasions import wall_time
 from reminders.schedule.states import CALL_LIST, Candidate, harmless, late, too_close
 
 PAUSED = "paused"
+NOON = time(12)  # stands for a local day on which nothing is mailed
 ON_THE_TABLET = "baseline now on the tablet"
 
 
@@ -58,12 +59,12 @@ class Days:
         if (at is None or late(candidate, at)) and candidate.asking.safe_days:
             candidate = harmless(candidate, self.hours)
             at = self._moment(candidate)
-        if at is None or late(candidate, at):
-            self._cannot(candidate)
-            return None
-        if too_close(candidate, at):
+        if at is not None and not late(candidate, at) and not too_close(candidate, at):
+            return Placed(candidate, at)
+        if candidate.occasion.step.mail_hours_left and self.facts.status != "paused":
             return self._on_the_tablet(candidate, ON_THE_TABLET)
-        return Placed(candidate, at)
+        self._cannot(candidate)
+        return None
 
     def _moment(self, candidate: Candidate) -> datetime | None:
         """The first permitted moment from its send instant, or from now when that is past."""
@@ -116,11 +117,11 @@ class Days:
         known = self.facts.follow_up_of(due)
         reason = reason or (due.reason if self.facts.channel == "email" else CALL_LIST)
         candidate = replace(candidate, due=replace(due, reason=reason))
-        at = max(due.send_at, self.now) if known is None else due.send_at
-        day = self.hours.day(at) if known is None else known.local_date
-        while known is None and day in self.taken:
-            at = self.hours.at(date.fromordinal(day.toordinal() + 1), at.time())
-            day = self.hours.day(at)
+        if known is not None:
+            return Placed(candidate, self.hours.at(known.local_date, NOON), mailed=False)
+        at = max(due.send_at, self.now)
+        while self.hours.day(at) in self.taken:
+            at = self.hours.at(self.hours.day(at) + DAY, MORNING)
         return Placed(candidate, at, mailed=False)
 
 

@@ -162,7 +162,6 @@ def harmless(candidate: Candidate, hours: Hours) -> Candidate:
 def _blank(occasion: Occasion, hours: Hours) -> Due:
     """The due as the protocol has it, before anything is said about its state."""
     known = occasion.known
-    standing = known is not None and occasion.facts.follow_up_of(known) is not None
     return Due(
         key=occasion.key,
         anchor=occasion.step.anchor,
@@ -173,6 +172,6 @@ def _blank(occasion: Occasion, hours: Hours) -> Due:
         closes_at=occasion.closes_at,
         instruments=nominal(occasion),
         state=State.PLANNED,
-        follow_up=known.follow_up if known is not None and standing else None,
+        follow_up=known.follow_up if known else None,
         number=occasion.number,
     )

@@ -135,6 +135,7 @@ def test_moving_an_infusion_moves_what_is_not_sent(planned):
     again(planned, at("2026-03-04 15:00"))
     moved = StepDue.objects.get(pk=row.pk)
     assert moved.target_at == at("2026-03-04 10:00")
+    assert moved.follow_up_id == row.follow_up_id  # the row moves with its day
     assert moved.revision == Course.objects.get().revision
 
 

@@ -88,6 +88,7 @@ def test_dues_of_one_local_day_make_one_follow_up_at_the_later_hour():
     story = both_on_one_day()
     plan = story.at("2026-03-28 15:00")
     assert coming(plan)[0] == "03-29 10:00 D3 D2"
+    assert plan.follow_ups[0].messages[0].reason == "due"
     together = plan.follow_ups[0]
     assert local(together.opens_at) == "03-29 09:00"
     assert local(together.closes_at) == "04-03 09:00"
@@ -636,3 +637,42 @@ def test_a_repeating_step_due_at_the_moment_of_closing_is_the_last_one_only():
     story.course(closed_at=at("2026-05-24 09:00"))
     plan = story.at("2026-05-24 09:00")
     assert [d.key.occurrence for d in plan.dues if d.key.step == "D4" and d.state == "asked"] == [0]
+
+
+def test_a_tablet_baseline_finds_a_day_of_its_own():
+    """The day's message is sent already; the follow-up for the tablet stands on the next."""
+    story = Story(course("maintenance", enrolled="2026-03-01"))
+    story.at("2026-03-29 12:00")
+    soon = infusion("2026-03-29 13:30", "planned")
+    second = course("depression-induction", soon, enrolled="2026-03-29 12:00", name="second")
+    story.change(courses=(*story.facts.courses, second))
+    plan = story.at("2026-03-29 12:00")
+    assert due(plan, "A0").state == "planned"
+    standing = next(f for f in plan.follow_ups if f.id == story.follow_up("A0").id)
+    assert (standing.local_date.isoformat(), standing.messages) == ("2026-03-30", ())
+    assert story.at("2026-03-29 12:01").follow_ups == story.peek("2026-03-29 12:01").follow_ups
+
+
+def test_a_due_waits_for_the_last_of_its_questionnaires():
+    story = Story(course("chronic-pain", infusion(MONDAY)))
+    answered(story, "peg", "2026-03-04 08:00")
+    answered(story, "nrs7", "2026-03-05 08:00")
+    assert local(due(story.at("2026-03-05 12:00"), "B2").send_at) == "03-11 09:00"
+
+
+def test_a_safety_day_that_begins_as_the_window_closes_does_not_fit():
+    """A2 on Saturday, 14 March, closes on Monday at nine."""
+    given = [infusion(f"2026-03-{day} 14:00") for day in ("10", "11", "12")]
+    story = Story(course("depression-induction", *given, planned_count=6), cover="weekdays")
+    found = due(story.at("2026-03-12 15:00"), "A2")
+    assert (local(found.send_at), found.instruments) == ("03-14 09:00", ("phq8",))
+
+
+def test_a_reminder_may_go_until_its_day_or_its_window_ends():
+    story = Story(course("depression-induction", infusion(MONDAY), planned_count=6))
+    plan = story.at("2026-03-03 12:00")
+    assert local(plan.follow_ups[-1].messages[0].not_after) == "03-04 22:00"
+    longer = Story(course("chronic-pain", infusion(MONDAY)))
+    week = longer.at("2026-03-09 12:00")
+    first = next(m for f in week.follow_ups for m in f.messages if m.steps == ("B2",))
+    assert local(first.not_after) == "03-11 00:00"
