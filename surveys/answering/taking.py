@@ -33,9 +33,12 @@ def begin(follow_up: FollowUp, *, now: datetime, language: str | None = None) ->
 
 
 def locked(follow_up: FollowUp) -> FollowUp:
-    """The follow-up as it is now. Only its own row is locked, not the patient's."""
-    rows = FollowUp.objects.select_for_update(of=("self",)).select_related("patient__clinic")
-    return rows.get(pk=follow_up.pk)
+    """The follow-up as it is now. Only its own row is locked, not the patient's.
+
+    Two reads: what PostgreSQL joins to a row it waited for may be older than the row.
+    """
+    FollowUp.objects.select_for_update().get(pk=follow_up.pk)
+    return FollowUp.objects.select_related("patient__clinic").get(pk=follow_up.pk)
 
 
 def question(follow_up: FollowUp, name: str, *, now: datetime, language: str | None) -> Question:
