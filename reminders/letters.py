@@ -7,7 +7,6 @@ keeps of it: enough to write the same letter again, nothing personal.
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import ceil
 from typing import Any
 
 from django.conf import settings
@@ -15,10 +14,8 @@ from django.urls import reverse
 
 from reminders.models import Message, Notice
 from reminders.suppression import address_digest
-from surveys import instruments, links
+from surveys import instruments, links, questions
 from surveys.models import Alert
-
-SECONDS_A_SCREEN = 10  # what a tired person on a phone takes for one question
 
 _PRIORITY = {Alert.Level.CRITICAL: 1, Alert.Level.URGENT: 2, Alert.Level.REVIEW: 3}
 _NAMESPACE = uuid.UUID("6f1d6c5e-6f0c-5d0e-9a53-2f0f6c1b7a11")
@@ -42,6 +39,8 @@ def message_letter(message: Message, names: tuple[str, ...]) -> Letter:
     patient, follow_up = message.patient, message.follow_up
     clinic = patient.clinic
     unsubscribe = links.unsubscribe_url(follow_up)
+    language = questions.language_of(follow_up)
+    sender = clinic.sender_in(language)
     to = mailbox(patient.email)
     known = {
         "nth": message.nth,
@@ -54,8 +53,8 @@ def message_letter(message: Message, names: tuple[str, ...]) -> Letter:
         template=message.kind,
         ref=str(message.pk),
         to=to,
-        sender=clinic.sender_name,
-        language=follow_up.language or patient.language,
+        sender=sender,
+        language=language,
         message_id=_stable(message.pk, bytes(follow_up.link_nonce)),
         unsubscribe=unsubscribe,
         stored={**known, "address": address_digest(to)},
@@ -64,7 +63,7 @@ def message_letter(message: Message, names: tuple[str, ...]) -> Letter:
             "minutes": known["minutes"],
             "closes_at": follow_up.closes_at.astimezone(patient.tz).replace(tzinfo=None),
             "first_name": _first_name(patient.name) if clinic.greet_by_first_name else "",
-            "sender": clinic.sender_name,
+            "sender": sender,
             "phone": clinic.phone,
             "link": links.survey_url(follow_up),
             "unsubscribe": unsubscribe,
@@ -101,9 +100,10 @@ def mailbox(address: str) -> str:
 
 
 def minutes(names: tuple[str, ...]) -> int:
-    """An honest guess at how long the questions take, at least one minute."""
-    screens = sum(len(instruments.named(name).screens) for name in names)
-    return max(1, ceil(screens * SECONDS_A_SCREEN / 60))
+    """As the first page says it, before anything is answered."""
+    return questions.minutes_for(
+        screen for name in names for screen in instruments.named(name).visible({})
+    )
 
 
 def _first_name(name: str) -> str:

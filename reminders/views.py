@@ -15,7 +15,7 @@ from clinic.actors import patient_link
 from reminders import fresh_links, tasks, unsubscribing
 from surveys import links, passes, questions
 from surveys.models import FollowUp
-from surveys.views.frame import patient_page, show, spoken
+from surveys.views.frame import dialled, patient_page, show, spoken
 
 WORKS_FOR = timedelta(days=365)  # after the follow-up closed
 
@@ -35,10 +35,15 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     if done:
         unsubscribing.unsubscribe(follow_up, now=now)
     clinic = follow_up.patient.clinic
-    with translation.override(follow_up.language or follow_up.patient.language):
-        return _page(
-            request, "unsubscribe", done=done, sender=clinic.sender_name, phone=clinic.phone
-        )
+    language = questions.language_of(follow_up)
+    told: dict[str, Any] = {
+        "done": done,
+        "sender": clinic.sender_in(language),
+        "phone": clinic.phone,
+        "phone_link": dialled(clinic.phone),
+    }
+    with translation.override(language):
+        return _page(request, "unsubscribe", **told)
 
 
 @patient_page("POST")

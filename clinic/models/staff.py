@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.hashers import make_password
 from django.db import models
+from django.utils import translation
+from django.utils.translation import gettext, gettext_noop
 
 
 class ClinicQuerySet(models.QuerySet["Clinic"]):
@@ -15,6 +17,9 @@ class ClinicQuerySet(models.QuerySet["Clinic"]):
         """The clinic a member acts in, or those a user works in: while that membership lasts."""
         mine = {"pk": viewer.pk} if isinstance(viewer, Member) else {"user": viewer}
         return self.filter(pk__in=Member.objects.active().filter(**mine).values("clinic"))
+
+
+CARE_TEAM = gettext_noop("Care Team")
 
 
 class Clinic(models.Model):
@@ -28,7 +33,7 @@ class Clinic(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=120)  # for staff; may tell the speciality
-    sender_name = models.CharField(max_length=60, default="Care Team")  # what patients see
+    sender_name = models.CharField(max_length=60, default=CARE_TEAM)  # what patients see
     zone = models.CharField(max_length=64)
     phone = models.CharField(max_length=32, blank=True)
     quiet_from = models.TimeField(default=time(21))
@@ -51,6 +56,13 @@ class Clinic(models.Model):
     @property
     def tz(self) -> ZoneInfo:
         return ZoneInfo(self.zone)
+
+    def sender_in(self, language: str) -> str:
+        """What patients see. A name of the clinic's own stays as it is; ours is translated."""
+        if self.sender_name != CARE_TEAM:
+            return self.sender_name
+        with translation.override(language):
+            return gettext(CARE_TEAM)
 
 
 class UserManager(BaseUserManager["User"]):

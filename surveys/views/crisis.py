@@ -73,12 +73,17 @@ def _context(here: Here) -> dict[str, Any]:
 
 
 def _has_told_of_thoughts(here: Here) -> bool:
-    """Whether a suicide item was answered above 0, as opposed to a red flag or a call for help."""
+    """Whether a suicide item was answered above 0, as opposed to a red flag or a call for help.
+
+    In this browser: somebody else with the same link learns nothing from it.
+    """
     return any(
         (response.answers.get(item.key) or 0) > 0
         for response in here.follow_up.responses.select_related("instrument")
         for item in instrument_of_response(response).items
-        if item.safety is not None and item.safety.kind == "suicide"
+        if item.safety is not None
+        and item.safety.kind == "suicide"
+        and here.held.has(f"{response.instrument.key}/{item.key}")
     )
 
 

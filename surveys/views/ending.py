@@ -2,7 +2,7 @@
 
 from django.http import HttpRequest, HttpResponse
 
-from surveys import links
+from surveys import cover, links
 from surveys.models import FollowUp, StepDue
 from surveys.views.frame import Here, see_other, show, with_pass
 from surveys.wording import day_words
@@ -19,6 +19,7 @@ def sent(request: HttpRequest, here: Here) -> HttpResponse:
         here,
         sent_on=day_words(here.follow_up.finished_at.astimezone(here.follow_up.patient.tz)),
         next_on=_next_on(here),
+        is_always_read=cover.cover_of(here.clinic, now=here.now) == "always",
         is_told=here.follow_up.alerts.exists(),
         unsubscribe=_unsubscribe(here.follow_up),
     )

@@ -141,9 +141,9 @@ def show(
         {
             "language": language,
             "languages": [item for item in settings.LANGUAGES if item[0] != language],
-            "sender": clinic.sender_name if clinic else "",
+            "sender": clinic.sender_in(language) if clinic else "",
             "phone": clinic.phone if clinic else "",
-            "phone_link": re.sub(r"[^\d+]", "", clinic.phone) if clinic else "",
+            "phone_link": dialled(clinic.phone) if clinic else "",
             "stamp": here.held.stamp if here else "",
             **context,
         },
@@ -151,6 +151,11 @@ def show(
     )
     response.headers["Content-Language"] = language
     return response
+
+
+def dialled(phone: str) -> str:
+    """A telephone number as a link dials it."""
+    return re.sub(r"[^\d+]", "", phone)
 
 
 class SeeOther(HttpResponseRedirect):

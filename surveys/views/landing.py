@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone, translation
 
 from clinic.actors import patient_link
-from surveys import alerts, links, passes, questions
+from surveys import alerts, cover, links, passes, questions
 from surveys.doors import Door, door, newer
 from surveys.models import FollowUp
 from surveys.views.frame import closed, patient_page, see_other, show, spoken
@@ -89,5 +89,6 @@ def _welcome(request: HttpRequest, follow_up: FollowUp, state: Door, now: dateti
         paper=paper,
         answered=sum(question.is_answered for question in paper.shown),
         is_late=state is Door.LATE,
+        is_always_read=cover.cover_of(patient.clinic, now=now) == "always",
         first_name=name,
     )

@@ -11,6 +11,7 @@ from django.core.mail import BadHeaderError
 from reminders import emails
 from reminders.letters import message_letter, minutes, notice_letter
 from reminders.models import Message
+from surveys import questions
 from tests.builders import make_course
 from tests.reminders.letters import make_alert, make_message, make_notice
 from tests.surveys.follow_ups import make_follow_up
@@ -293,3 +294,15 @@ def test_minutes_are_whole_and_at_least_one():
     assert minutes(()) == 1
     assert minutes(("mood",)) == 1
     assert minutes(("phq9", "gad7")) == 3
+
+
+@pytest.mark.parametrize("names", [["checkin"], ["checkin", "mood"], ["phq9", "pcptsd5"]])
+def test_the_mail_and_the_first_page_say_the_same_length(course, names, now):
+    asked = questions.paper(make_follow_up(course, names, now=now), now=now, language="en")
+    assert asked.minutes == minutes(tuple(names))
+
+
+def test_a_clinic_without_a_name_of_its_own_signs_in_the_patients_language(canary, now):
+    message = make_message(canary, now=now)
+    message.patient.language = "es"
+    assert sent(message)["From"].addresses[0].display_name == "Equipo de atención"

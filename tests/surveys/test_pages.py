@@ -226,7 +226,19 @@ def test_thanks_says_when_the_next_one_comes(handset, follow_up, course, now):
     handset.start(follow_up)
     nine(handset)
     page = handset.press("Send my answers")
-    assert "Your next check-in comes by e-mail around Tuesday, March 10." in page.text
+    assert "Your next check-in comes around Tuesday, March 10." in page.text
+
+
+def test_another_browser_that_asks_for_help_learns_of_no_thoughts(
+    handset, other_handset, follow_up
+):
+    handset.start(follow_up)
+    assert "Many people have these thoughts" in nine(handset, last="1").text
+    other_handset.open(follow_up)
+    other_handset.press("Continue")
+    page = other_handset.press("I need help now")
+    assert "Help is available right now." in page.text
+    assert "these thoughts, and" not in page.text
 
 
 # -- The pass ---------------------------------------------------------------------------------
@@ -400,7 +412,21 @@ def test_what_is_promised_is_true(handset, course, clinic, clinician, clock, at,
 def prove(clinic, clinician, *, now):
     test = alerts.send_test(clinic, clinician, by=member_actor(clinician), now=now)
     alerts.take(test, by=member_actor(clinician), now=now)
-    assert cover.cover_of(clinic, now=now) == "weekdays"
+    assert cover.cover_of(clinic, now=now) == clinic.cover
+
+
+@pytest.mark.parametrize("hours", ["always", "weekdays"])
+def test_who_reads_follows_the_clinics_cover(handset, follow_up, clinic, clinician, hours, now):
+    clinic.cover, clinician.is_responder = hours, True
+    clinic.save()
+    clinician.save()
+    prove(clinic, clinician, now=now)
+    assert ("working days" in handset.open(follow_up).text) == (hours == "weekdays")
+    handset.press("Start")
+    nine(handset)
+    page = handset.press("Send my answers")
+    assert ("on working days" in page.text) == (hours == "weekdays")
+    assert "Your care team reads your answers" in page.text
 
 
 def test_the_hour_is_the_patients_own(handset, course, clinic, clock):

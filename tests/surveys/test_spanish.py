@@ -85,7 +85,21 @@ def test_dates_are_written_as_in_spanish(paciente, clinic):
     paciente.open(paciente.follow_up)
     paciente.press("Empezar")
     page = paciente.press("Necesito ayuda ahora")
-    assert "cerrada hasta el miércoles 4 de marzo a las 8:00 AM" in page.text
+    assert "cerrada y abre el miércoles 4 de marzo a las 8:00 a.m.; es posible" in page.text
+
+
+@pytest.mark.parametrize(
+    ("name", "seen"), [("Care Team", "Equipo de atención"), ("Clínica Norte", "Clínica Norte")]
+)
+def test_only_our_own_name_for_a_clinic_is_translated(paciente, clinic, name, seen):
+    clinic.sender_name = name
+    clinic.save()
+    assert f"{seen} English" in paciente.open(paciente.follow_up).text
+
+
+def test_every_crisis_line_says_how_to_be_heard_in_spanish(paciente):
+    page = paciente.open(paciente.follow_up)
+    assert page.text.count("al 988 y oprima 2, o envíe AYUDA por texto al 988") == 2
 
 
 def test_every_text_of_a_patients_page_is_translated():
