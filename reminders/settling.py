@@ -13,7 +13,7 @@ from reminders import outcomes, planning, suppression
 from reminders.claiming import Claimed, held
 from reminders.models import Attempt, Message, Notice, State, Suppression
 from reminders.outcomes import Came, Outcome
-from surveys.models import AlertEvent
+from surveys.models import AlertEvent, StepDue
 
 logger = logging.getLogger(__name__)
 
@@ -103,7 +103,8 @@ def reject_on_evidence(message: Message, *, now: datetime) -> bool:
 
 def look_again(message: Message, *, now: datetime) -> None:
     """What follows from a message's end is the planner's business: have it look."""
-    Course.objects.filter(dues__follow_up=message.follow_up_id).update(replan_at=now)
+    asked_by = StepDue.objects.filter(follow_up=message.follow_up_id)
+    Course.objects.filter(pk__in=asked_by.values("course")).look_again(now)
 
 
 def backoff(attempts: int) -> timedelta:

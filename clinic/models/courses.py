@@ -4,7 +4,7 @@ import uuid
 from datetime import datetime
 from typing import Self
 
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Case, Count, F, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Coalesce
 
@@ -39,9 +39,20 @@ class CourseQuerySet(models.QuerySet["Course"]):
         """Courses whose schedule is to be looked at: something changed, or its time has come."""
         return self.filter(replan_at__lte=now).order_by("replan_at")
 
+    @transaction.atomic
     def touch(self, now: datetime) -> int:
         """Say that the facts changed: what was planned from the older ones must not be sent."""
-        return self.update(revision=F("revision") + 1, replan_at=now)
+        return self.in_turn().update(revision=F("revision") + 1, replan_at=now)
+
+    @transaction.atomic
+    def look_again(self, now: datetime) -> int:
+        """Have the schedule looked at, without saying that the facts changed."""
+        return self.in_turn().update(replan_at=now)
+
+    def in_turn(self) -> Self:
+        """Locked, in one order for everybody: two transactions never wait for each other."""
+        list(self.select_for_update(of=("self",), no_key=True).order_by("pk").only("pk"))
+        return self
 
 
 class Course(models.Model):

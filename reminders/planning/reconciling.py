@@ -3,6 +3,7 @@
 import logging
 import time
 from datetime import datetime, timedelta
+from operator import attrgetter
 
 from django.db import transaction
 
@@ -10,7 +11,7 @@ from clinic import audit
 from clinic.actors import Actor, system
 from clinic.models import Course, Patient
 from reminders.models import Message, State
-from reminders.planning.gathering import gather
+from reminders.planning.gathering import Rows, gather
 from reminders.planning.writing import Changes, only, write
 from reminders.schedule import Plan, plan
 from surveys.models import FollowUp
@@ -29,7 +30,7 @@ def reconcile(patient: Patient, *, now: datetime, by: Actor) -> Changes:
     rows, facts = gather(patient, now=now, to_write=True)
     planned = plan(facts, now)
     changes = write(planned, rows, now=now)
-    for course in rows.courses.values():
+    for course in _in_turn(rows):
         _settle(course, planned.replan_at)
     if changes.schedule:
         audit.write(
@@ -37,6 +38,11 @@ def reconcile(patient: Patient, *, now: datetime, by: Actor) -> Changes:
             fields=changes.schedule,
         )  # fmt: skip
     return changes
+
+
+def _in_turn(rows: Rows) -> list[Course]:
+    """In the order in which everybody locks courses."""
+    return sorted(rows.courses.values(), key=attrgetter("pk"))
 
 
 def _settle(course: Course, replan_at: datetime | None) -> None:
@@ -55,7 +61,7 @@ def next_message(follow_up: FollowUp, *, now: datetime) -> Message | None:
     rows, facts = gather(patient, now=now, to_write=True)
     planned = plan(facts, now)
     write(only(planned, str(follow_up.pk)), rows, now=now)
-    for course in rows.courses.values():
+    for course in _in_turn(rows):
         times = [at for at in (planned.replan_at, course.replan_at) if at is not None]
         _settle(course, min(times, default=None))
     return follow_up.messages.filter(state=State.SCHEDULED).order_by("due_at").first()

@@ -1,13 +1,15 @@
 """Two at the same moment: on PostgreSQL, where rows are locked one by one."""
 
+import time
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from decimal import Decimal
 from itertools import cycle
-from threading import Barrier
+from threading import Barrier, Event
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from clinic import enrolment, infusions, invitations, team
 from clinic.actors import member_actor
@@ -129,3 +131,43 @@ def test_an_invitation_raced_has_one_winner(clinic, now):
     got = race(accept)
     (winner,) = [each for each in got if isinstance(each, str)]
     assert User.objects.get().name == winner
+
+
+def test_two_who_touch_the_same_courses_never_wait_for_each_other(patient, now):
+    first, other = _later_made_comes_first(patient, now)
+    has_one = Event()
+
+    def one_after_the_other():
+        with transaction.atomic():
+            Course.objects.filter(pk=first.pk).touch(now)
+            has_one.set()
+            time.sleep(0.5)  # the other one is waiting by now
+            Course.objects.filter(pk=other.pk).touch(now)
+
+    def both():
+        has_one.wait(timeout=10)
+        Course.objects.filter(patient=patient).touch(now)
+
+    with ThreadPoolExecutor(2) as threads:
+        for done in [threads.submit(_closing, act) for act in (one_after_the_other, both)]:
+            done.result(timeout=20)
+    assert set(Course.objects.values_list("revision", flat=True)) == {3}
+
+
+def _later_made_comes_first(patient: Patient, now):
+    """Two courses that lie in the table the other way round than they are locked."""
+    old, new = uuid.UUID(int=2), uuid.UUID(int=1)
+    protocol = patient.courses.get().protocol
+    Course.objects.all().delete()
+    for pk in (old, new):
+        Course.objects.create(
+            pk=pk, patient=patient, protocol=protocol, indication="depression", enrolled_at=now
+        )
+    return Course.objects.get(pk=new), Course.objects.get(pk=old)
+
+
+def _closing(act):
+    try:
+        act()
+    finally:
+        connection.close()
