@@ -1,5 +1,6 @@
 """What a patient answered and scored before, as the safety rules need it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -28,12 +29,16 @@ def answers_before(response: Response, item: str) -> list[int]:
     others = Response.objects.filter(
         patient=response.patient, instrument__key=response.instrument.key
     ).exclude(pk=response.pk)
-    given = [
-        (datetime.fromisoformat(other.answered_at[item]), other.answers[item])
-        for other in others.only("answers", "answered_at")
-        if other.answers.get(item) is not None and item in other.answered_at
-    ]
-    return [value for _, value in sorted(given)]
+    return [value for _, value in in_order(others.only("answers", "answered_at"), item)]
+
+
+def in_order(responses: Iterable[Response], item: str) -> list[tuple[datetime, int]]:
+    """When one item was answered and how, in that order. Skipped ones are left out."""
+    return sorted(
+        (datetime.fromisoformat(response.answered_at[item]), response.answers[item])
+        for response in responses
+        if response.answers.get(item) is not None and item in response.answered_at
+    )
 
 
 def baseline_before(response: Response) -> dict[str, Decimal]:

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic.refusals import Refused
 
+YEARS = range(1990, 2100)  # others are slips, and beyond what a schedule can count
 FORMATS = ("%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M")
 
 
@@ -25,9 +26,12 @@ class LocalMoment(forms.CharField):
             return None
         for form in FORMATS:
             try:
-                return datetime.strptime(text, form).replace(tzinfo=self.zone)
+                found = datetime.strptime(text, form).replace(tzinfo=self.zone)
             except ValueError:
                 continue
+            if found.year not in YEARS:
+                raise ValidationError(_("Check the year."))
+            return found
         raise ValidationError(_("Enter a date and a time, like 2026-03-12 14:30."))
 
     def prepare_value(self, value: object) -> object:

@@ -78,9 +78,6 @@ class InfusionForm(PlanForm):
         }
         return InfusionDetails(**{**given, "status": Infusion.Status.COMPLETED})
 
-    def changes(self) -> dict[str, Any]:
-        return dict(self.cleaned_data)
-
     def in_sight(self) -> list[forms.BoundField]:
         return self._present(("route", "dose_mg_per_kg", "duration_minutes"))
 

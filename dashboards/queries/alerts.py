@@ -9,6 +9,7 @@ from dashboards import words
 from dashboards.queries.definitions import instrument_of
 from dashboards.rows import AlertEventRow, AlertRow
 from surveys.alerts import HELP_RULE
+from surveys.earlier import in_order
 from surveys.instruments import Instrument
 from surveys.models import Alert, Response
 
@@ -25,13 +26,12 @@ def alert_rows(alerts: QuerySet[Alert]) -> list[AlertRow]:
 
 
 def _earlier(alerts: Iterable[Alert]) -> dict[object, list[Response]]:
-    """By response, what the patient answered to the same instrument before it, oldest first."""
+    """By response, this patient's other answers to the same instrument."""
     asked = [alert.response for alert in alerts if alert.response is not None]
     others = (
         Response.objects.filter(patient__in={response.patient_id for response in asked})
         .select_related("instrument")
         .defer("instrument__text")
-        .order_by("started_at")
     )
     known = list(others) if asked else []
     return {
@@ -40,7 +40,7 @@ def _earlier(alerts: Iterable[Alert]) -> dict[object, list[Response]]:
             for other in known
             if other.patient_id == response.patient_id
             and other.instrument.key == response.instrument.key
-            and other.started_at < response.started_at
+            and other.pk != response.pk
         ]
         for response in asked
     }
@@ -75,8 +75,7 @@ def _with_answer(
 ) -> AlertRow:
     instrument = instrument_of(response.instrument)
     title = instrument.wording["en"].title
-    before = [other.answers.get(item) for other in earlier]
-    known = [value for value in before if value is not None]
+    known = [value for at, value in in_order(earlier, item) if at < row.raised_at]
     if item in {scale.key for scale in instrument.scales}:
         return replace(row, trigger=words.score_alert(title, given))
     if not item.isdigit() or instrument.project_text:

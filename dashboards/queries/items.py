@@ -9,14 +9,10 @@ from surveys.instruments import Instrument, Item
 from surveys.models import Response
 
 SHOWN = 8  # the latest answers; older ones are in their scores
-
-
 TICKED = "had-"  # "I had this": how bad it was is an item of its own
 
 
-def items(
-    patient: Patient, key: str, *, with_safety: bool, only_given: bool = False
-) -> ItemTable | None:
+def items(patient: Patient, key: str, *, only_given: bool = False) -> ItemTable | None:
     """The latest answers to one instrument, unfinished ones too. One query.
 
     `only_given` leaves out what was never above 0: of a long list of symptoms most never happen.
@@ -31,7 +27,7 @@ def items(
     if not responses:
         return None
     instrument = instrument_of(responses[0].instrument)
-    shown = [item for item in _in_order(instrument.items) if with_safety or not _is_private(item)]
+    shown = _in_order(instrument.items)
     rows = [_row(instrument, item, responses) for item in shown if not item.key.startswith(TICKED)]
     zone = patient.clinic.tz
     return ItemTable(
@@ -56,9 +52,9 @@ def _choices(instrument: Instrument, shown: Iterable[Item]) -> Mapping[int, str]
     return max((choices.get(item.key, {}) for item in shown), key=len, default={})
 
 
-def _is_private(item: Item) -> bool:
+def _is_about_suicide(item: Item) -> bool:
     return item.safety is not None and item.safety.kind == "suicide"
 
 
 def _in_order(items: Iterable[Item]) -> list[Item]:
-    return sorted(items, key=lambda item: not _is_private(item))
+    return sorted(items, key=lambda item: not _is_about_suicide(item))

@@ -11,7 +11,7 @@ from dashboards.queries.timelines import took_place
 from dashboards.queries.trends import MOOD, current_course
 from dashboards.queries.worklist_facts import Facts, read
 from dashboards.rows import Given, LastScore, PatientRow, maybe_over, missed_in_a_row
-from surveys.models import Alert, FollowUp
+from surveys.models import Alert
 
 
 def worklist(member: Member, patients: QuerySet[Patient], *, now: datetime) -> list[PatientRow]:
@@ -62,10 +62,6 @@ def _row(patient: Patient, facts: Facts, member: Member, now: datetime) -> Patie
         unknown=facts.unknown[patient.pk],
         maybe_over=_maybe_over(course, given, today, bool(ahead)),
     )
-
-
-def _is_asked(follow_up: FollowUp, now: datetime) -> bool:
-    return follow_up.send_at <= now < follow_up.closes_at
 
 
 def _shown(courses: Iterable[Course]) -> list[Course]:

@@ -83,15 +83,22 @@ def take(request: StaffRequest, alert_id: UUID) -> HttpResponse:
     """ "I am taking this." Two at once: one has it, the other is told who."""
     found = _alert_of(request, alert_id)
     owner = verbs.take(found, by=member_actor(request.member), now=timezone.now())
-    if found.rule == Alert.TEST_RULE:
-        messages.success(request, _("The test alert arrived: you are recorded as a responder."))
-        return redirect("dashboards:alerts")
-    if owner == request.member:
+    if owner == request.member and found.rule == Alert.TEST_RULE:
+        _say_what_it_proved(request)
+    elif owner == request.member:
         messages.success(request, _("You have it. Close it here when you know what came of it."))
     else:
         name = {"name": owner.user.name or owner.user.email}
         messages.warning(request, _("%(name)s has taken this already.") % name)
     return redirect("dashboards:alert", found.pk)
+
+
+def _say_what_it_proved(request: StaffRequest) -> None:
+    if request.member.is_responder:
+        messages.success(request, _("The test alert arrived: alerts reach you."))
+    else:
+        said = _("Taken. It counts once an administrator makes you a responder.")
+        messages.warning(request, said)
 
 
 @require_POST

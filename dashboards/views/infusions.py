@@ -1,6 +1,5 @@
 """Plan, correct and cancel infusions. The schedule follows at once."""
 
-from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -55,7 +54,7 @@ def infusion(request: StaffRequest, infusion_id: UUID) -> HttpResponse:
     form = _correction(request, found)
     if form.is_valid():
         try:
-            infusions.correct(found, _changes(form), by=by, now=now)
+            infusions.correct(found, form.cleaned_data, by=by, now=now)
         except Refused as refused:
             form.refuse(refused)
         else:
@@ -85,10 +84,6 @@ def _correction(request: StaffRequest, found: Infusion) -> PlanForm:
         is_new=False,
         initial=infusion_initial(found),
     )
-
-
-def _changes(form: PlanForm) -> dict[str, Any]:
-    return dict(form.cleaned_data)
 
 
 @require_POST

@@ -28,20 +28,19 @@ from reminders import planning
 @require_http_methods(["GET", "HEAD", "POST"])
 @require("log infusion")
 def log_infusion(request: StaffRequest, course_id: UUID) -> HttpResponse:
-    """One short form. `?planned=` says which planned infusion this one was."""
+    """One short form. `?planned=` says which planned infusion this one was; without it, it was the
+    one planned for that day."""
     course, now = course_of(request, course_id), timezone.now()
     audit.read(request.member, course.patient, "course", now=now)
-    planned = _planned(request, course)
-    form = _log_form(request, course, planned, now)
+    form, planned = _typed(request, course, now)
     if request.method == "POST" and form.is_valid():
         if _is_second_today(course, form, planned):
             form.add_error("same_day", _("An infusion on this day is recorded already."))
         elif logged := _log(request, course, form, planned, now):
             said = _("Infusion logged. Check-ins are planned from it.")
             messages.success(request, said)
-            return redirect(
-                f"{reverse('dashboards:patient', args=[course.patient_id])}?logged={logged.pk}"
-            )
+            path = reverse("dashboards:patient", args=[course.patient_id])
+            return redirect(f"{path}?logged={logged.pk}{'&planned=1' if planned else ''}")
     context = _log_context(course, form, planned, now)
     return render(request, "dashboards/log_infusion.html", context)
 
@@ -51,11 +50,25 @@ def log_infusion(request: StaffRequest, course_id: UUID) -> HttpResponse:
 def preview_infusion(request: StaffRequest, course_id: UUID) -> HttpResponse:
     """The fragment beside the form: what saving it as typed would send."""
     course, now = course_of(request, course_id), timezone.now()
-    planned = _planned(request, course)
-    form = _log_form(request, course, planned, now)
+    audit.read(request.member, course.patient, "course", now=now)
+    form, planned = _typed(request, course, now)
     form.is_valid()
     context = {"preview": _preview(course, form.cleaned_data, planned, now), "course": course}
     return render(request, "dashboards/_preview.html", context)
+
+
+def _typed(
+    request: StaffRequest, course: Course, now: datetime
+) -> tuple[InfusionForm, Infusion | None]:
+    """The form, and the planned infusion that it completes."""
+    named = _named(request, course)
+    if request.method != "POST":
+        planned = named or _planned_on(course, now)
+        return _log_form(request, course, planned, now), planned
+    form = _log_form(request, course, named, now)
+    form.is_valid()
+    started_at = form.cleaned_data.get("started_at")
+    return form, named or (_planned_on(course, started_at) if started_at else None)
 
 
 def _log_form(
@@ -141,7 +154,15 @@ def _preview(
     )
 
 
-def _planned(request: StaffRequest, course: Course) -> Infusion | None:
+def _named(request: StaffRequest, course: Course) -> Infusion | None:
     """The planned infusion that `?planned=` names, if it is one of this course."""
     wanted = request.GET.get("planned", "")
     return next((i for i in course.infusions.planned() if str(i.pk) == wanted), None)
+
+
+def _planned_on(course: Course, at: datetime) -> Infusion | None:
+    """The only one planned for that day, on the clinic's calendar."""
+    zone = course.patient.clinic.tz
+    day = at.astimezone(zone).date()
+    found = [i for i in course.infusions.planned() if i.started_at.astimezone(zone).date() == day]
+    return found[0] if len(found) == 1 else None

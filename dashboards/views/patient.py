@@ -47,7 +47,8 @@ def patient(request: StaffRequest, patient_id: UUID) -> HttpResponse:
         "mails": mails,
         "unknown": queries.unknown(mails),
         "unreachable": queries.unreachable(found),
-        "undo": _just_logged(request, infusions),
+        "just_logged": _just_logged(request, infusions),
+        "can_undo": "planned" not in request.GET,  # a plan would be cancelled with it
         "now": now,
         **_scores(found, courses, request.member, now),
         **_alerts(found, request.member),
@@ -72,11 +73,15 @@ def _scores(patient: Patient, courses: list[Course], member: Member, now: Any) -
 
 
 def _item_tables(patient: Patient, member: Member) -> list[ItemTable | None]:
-    """The answers to PHQ-9 one by one, and the symptoms that were ever named."""
+    """The answers to PHQ-9 one by one, and the symptoms that were ever named.
+
+    Without permission for safety there is no table at all: a total and eight answers tell the
+    ninth.
+    """
     return [
-        queries.items(patient, "phq9", with_safety=may(member, "see safety")),
-        queries.items(patient, "checkin", with_safety=True, only_given=True),
-        queries.items(patient, "checkin-short", with_safety=True, only_given=True),
+        queries.items(patient, "phq9") if may(member, "see safety") else None,
+        queries.items(patient, "checkin", only_given=True),
+        queries.items(patient, "checkin-short", only_given=True),
     ]
 
 
@@ -87,6 +92,6 @@ def _alerts(patient: Patient, member: Member) -> dict[str, Any]:
 
 
 def _just_logged(request: StaffRequest, infusions: list[Any]) -> Any:
-    """The infusion this member has just saved: it can be undone from here."""
+    """The infusion this member has just saved."""
     logged = request.GET.get("logged", "")
     return next((infusion for infusion in infusions if str(infusion.id) == logged), None)

@@ -3,8 +3,9 @@
 from datetime import datetime, time
 from uuid import UUID
 
+from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
@@ -20,7 +21,10 @@ from dashboards.views.acting import act, patient_of
 def pause(request: StaffRequest, patient_id: UUID) -> HttpResponse:
     patient = patient_of(request, patient_id)
     form = PauseForm(request.POST)
-    day = form.cleaned_data["until"] if form.is_valid() else None
+    if not form.is_valid():
+        messages.error(request, _("Nothing was paused: enter a day, or leave it empty."))
+        return redirect("dashboards:patient", patient.pk)
+    day = form.cleaned_data["until"]
     until = datetime.combine(day, time(0), tzinfo=patient.tz) if day else None
     return act(
         request,

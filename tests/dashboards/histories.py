@@ -37,6 +37,7 @@ def make_answer(
         wording_sha256="0" * 64,
         mode=mode,
         answers=dict(answers),
+        answered_at=dict.fromkeys(answers, at.isoformat()),
         started_at=at - timedelta(minutes=3),
     )
     finish_response(response, late=late, by=BY_TEST, now=at)

@@ -7,7 +7,7 @@ import pytest
 from django.urls import reverse
 
 from clinic.models import Course, Member
-from surveys import alerts
+from surveys import alerts, cover
 from surveys.instruments import latest
 from surveys.models import Alert, Response
 from surveys.safety import worries
@@ -53,6 +53,21 @@ def test_a_first_answer_is_called_so(course, clinician, desk_of, later):
     raise_alert(course, later)
     page = body(desk_of(clinician).get(reverse("dashboards:alerts")))
     assert "PHQ-9 question 9: 2, first answer" in page
+
+
+def test_the_answer_before_is_the_one_given_last(treated, clinician, desk_of, later):
+    begun_long_ago = make_answer(treated.patient, "phq9", phq9(3), later - timedelta(days=1))
+    Response.objects.filter(pk=begun_long_ago.pk).update(started_at=later - timedelta(days=60))
+    raise_alert(treated, later)
+    page = body(desk_of(clinician).get(reverse("dashboards:alerts")))
+    assert "PHQ-9 question 9: 0 before, now 2" in page
+
+
+def test_what_was_answered_since_is_not_before(treated, clinician, desk_of, later):
+    raise_alert(treated, later - timedelta(days=1))
+    make_answer(treated.patient, "phq9", phq9(3), later)
+    page = body(desk_of(clinician).get(reverse("dashboards:alerts")))
+    assert "PHQ-9 question 9: 1 before, now 2" in page
 
 
 def test_taking_it(alert, clinician, desk_of):
@@ -113,6 +128,18 @@ def test_a_test_alert_stands_apart_and_taking_it_proves_the_chain(clinician, des
     sent.refresh_from_db()
     assert sent.owner == clinician
     assert sent.closed_at is not None
+
+
+@pytest.mark.parametrize(
+    ("is_responder", "said"),
+    [(True, "alerts reach you"), (False, "once an administrator makes you a responder")],
+)
+def test_taking_a_test_alert_says_what_it_proved(clinician, desk_of, later, is_responder, said):
+    Member.objects.filter(pk=clinician.pk).update(is_responder=is_responder)
+    sent = alerts.send_test(clinician.clinic, clinician, by=BY_TEST, now=later)
+    assert said in body(desk_of(clinician).post(url("take-alert", sent), follow=True))
+    proven = cover.proven_responders(clinician.clinic, now=later)
+    assert (clinician in proven) is is_responder
 
 
 def test_a_closed_alert_goes_below(alert, clinician, desk_of, later):

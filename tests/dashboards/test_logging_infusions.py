@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from clinic.infusions import InfusionDetails
 from clinic.infusions import log as log_verb
-from clinic.models import Infusion
+from clinic.models import AuditEntry, Infusion
 from reminders.models import Message
 from surveys.models import StepDue
 from tests.builders import BY_TEST
@@ -113,6 +113,24 @@ def test_a_planned_one_took_place(treated, clinician, desk_of, later):
     assert (planned.status, Infusion.objects.count()) == ("completed", 5)
 
 
+def test_the_one_planned_for_that_day_is_the_one_that_took_place(treated, clinician, desk_of):
+    client = desk_of(clinician)
+    client.post(url(treated, "plan-infusion"), {"started_at": "2026-04-12T11:00"})
+    assert "This was the one planned for" in body(client.get(url(treated)))
+    page = body(client.post(url(treated), typed(), follow=True))
+    assert (Infusion.objects.planned().count(), Infusion.objects.count()) == (0, 5)
+    assert "Infusion 5" in page
+    assert "Undo" not in page, "it would cancel the plan"
+
+
+def test_of_two_planned_for_one_day_none_is_guessed(treated, clinician, desk_of):
+    client = desk_of(clinician)
+    for time in ("11:00", "15:00"):
+        client.post(url(treated, "plan-infusion"), {"started_at": f"2026-04-12T{time}"})
+    client.post(url(treated), typed())
+    assert Infusion.objects.planned().count() == 2
+
+
 def test_planning_one(treated, coordinator, desk_of):
     desk_of(coordinator).post(url(treated, "plan-infusion"), {"started_at": "2026-04-20T09:00"})
     assert Infusion.objects.planned().get().course == treated
@@ -134,6 +152,22 @@ def test_the_preview_alone_follows_the_typing(treated, clinician, desk_of):
     assert "This will send" in page
     assert "<html" not in page
     assert Infusion.objects.count() == 4
+
+
+@pytest.mark.parametrize("name", ["log-infusion", "preview-infusion", "plan-infusion"])
+@pytest.mark.parametrize("year", ["0001", "1989", "2100", "9999"])
+def test_a_year_that_cannot_be_meant_is_refused(treated, clinician, desk_of, name, year):
+    given = typed(started_at=f"{year}-12-31T23:59")
+    response = desk_of(clinician).post(url(treated, name), given)
+    assert response.status_code == 200
+    assert name == "preview-infusion" or "Check the year" in body(response)
+    assert Infusion.objects.count() == 4
+
+
+def test_looking_at_a_preview_is_written_down(treated, clinician, desk_of):
+    desk_of(clinician).post(url(treated, "preview-infusion"), typed())
+    entry = AuditEntry.objects.filter(member=clinician).get()
+    assert (entry.action, entry.patient) == ("read course", treated.patient)
 
 
 def test_a_time_that_cannot_be_read_previews_nothing(treated, clinician, desk_of):

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from clinic import enrolment
-from clinic.models import AuditEntry
+from clinic.models import AuditEntry, Patient
 from reminders.models import Message, State
 from surveys.models import Alert, FollowUp
 from tests.builders import BY_TEST
@@ -93,8 +93,14 @@ def test_a_viewer_sees_scores_but_not_what_is_about_safety(treated, viewer, desk
     text = page(desk_of(viewer), treated.patient)
     assert "PHQ-9 9 (mild)" in text
     assert "better off dead" not in text
-    assert "Little interest" in text
+    assert "Little interest" not in text, "a total and eight answers tell the ninth"
     assert not re.search(r"<button(?!.*(Find|Sign out))", text[text.index("<main") :])
+
+
+def test_the_title_names_nobody(treated, clinician, desk_of):
+    text = page(desk_of(clinician), treated.patient)
+    assert "<title>Patient ·" in " ".join(text.split())
+    assert treated.patient.name in text
 
 
 def test_another_clinics_patient_is_no_page_at_all(treated, other_clinic_admin, desk_of):
@@ -173,6 +179,21 @@ def test_pausing_and_resuming(course, coordinator, desk_of, later):
     client.post(reverse("dashboards:resume", args=[patient.pk]))
     patient.refresh_from_db()
     assert patient.status == "active"
+
+
+def test_a_day_that_cannot_be_read_pauses_nothing(course, coordinator, desk_of):
+    url = reverse("dashboards:pause", args=[course.patient.pk])
+    response = desk_of(coordinator).post(url, {"until": "next week"}, follow=True)
+    assert "Nothing was paused" in response.content.decode()
+    course.patient.refresh_from_db()
+    assert course.patient.status == "active"
+
+
+def test_a_pause_ends_on_the_patients_own_calendar(course, coordinator, desk_of):
+    Patient.objects.filter(pk=course.patient.pk).update(zone="America/New_York")
+    client = desk_of(coordinator)
+    client.post(reverse("dashboards:pause", args=[course.patient.pk]), {"until": "2026-05-01"})
+    assert "paused until 1 May" in page(client, course.patient)
 
 
 def test_a_pause_into_the_past_is_refused_in_words(course, coordinator, desk_of):
