@@ -73,7 +73,7 @@ def _stages(database: str) -> list[Stage]:
     postgres = {**sqlite, "DATABASE_URL": database, "TEST_DATABASE_URL": database}
     return [
         Stage("SQLite", f"{TOGETHER} and not postgres", sqlite, 2),
-        Stage("PostgreSQL", TOGETHER, postgres, 2, without="tests/devtools"),
+        Stage("PostgreSQL", f"{TOGETHER} and database", postgres, 2, without="tests/devtools"),
         Stage("SQLite, processes and browser", APART, sqlite),
         Stage("PostgreSQL, processes and browser", APART, postgres, without="tests/devtools"),
     ]
