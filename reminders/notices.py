@@ -3,6 +3,7 @@
 The signal hastens; the tick guarantees. A notice is only an e-mail: no telephone is rung.
 """
 
+import logging
 import uuid
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -12,6 +13,8 @@ from django.db.models import Prefetch, QuerySet
 from clinic.models import Member
 from reminders.models import UNSENT, Notice, State
 from surveys.models import Alert, AlertEvent
+
+logger = logging.getLogger(__name__)
 
 CHUNK = 200  # alerts read at a time; every untaken alert is looked at in every tick
 
@@ -26,6 +29,8 @@ _ROUNDS: dict[str, tuple[tuple[timedelta, ...], timedelta]] = {
     Alert.Level.REVIEW: ((timedelta(hours=24),), timedelta(hours=24)),
 }
 _ON_ITS_WAY = (*UNSENT, State.SENDING)
+_IN_VAIN = (State.REJECTED, State.FAILED, State.CANCELLED)  # cancelled: has left meanwhile
+_TELLING = (AlertEvent.Kind.LEVEL, AlertEvent.Kind.NOT_DELIVERED)
 
 
 def create_due(*, now: datetime) -> int:
@@ -55,38 +60,54 @@ def _untaken() -> QuerySet[Alert]:
         .select_related("clinic")
         .prefetch_related(
             Prefetch("notices", Notice.objects.order_by("nth")),
-            Prefetch("events", AlertEvent.objects.filter(kind=AlertEvent.Kind.LEVEL)),
+            Prefetch("events", AlertEvent.objects.filter(kind__in=_TELLING)),
         )
         .order_by("raised_at")
     )
 
 
 def _for_alert(alert: Alert, now: datetime) -> int:
-    """One round is written as a whole, so that a single row of it means that it is done."""
+    """One round is written as a whole: it is done when one row of it was not in vain."""
     earlier = list(alert.notices.all())
     since, told = _counted_from(alert, earlier)
     nth = told + round_of(alert.level, alert.rule, now - since)
-    if any(notice.nth >= nth for notice in earlier):
+    lost = _not_reached(alert, earlier)
+    told_now = {notice.member_id for notice in earlier if notice.nth >= nth}
+    if told_now - lost:
         return 0
-    waiting = {notice.member_id for notice in earlier if notice.state in _ON_ITS_WAY}
+    known = told_now | {n.member_id for n in earlier if n.state in _ON_ITS_WAY}
     rows = [
         Notice(clinic=alert.clinic, alert=alert, member=member, nth=nth, due_at=now, created_at=now)
-        for member in _responders(alert)
-        if member.pk not in waiting
+        for member in _to_be_told(alert, lost)
+        if member.pk not in known
     ]
     return len(Notice.objects.bulk_create(rows, ignore_conflicts=True))
 
 
+def _not_reached(alert: Alert, earlier: Iterable[Notice]) -> set[uuid.UUID]:
+    """Members whose notice of this alert did not arrive."""
+    lost = {notice.member_id for notice in earlier if notice.state in _IN_VAIN}
+    bounced = (e for e in alert.events.all() if e.kind == AlertEvent.Kind.NOT_DELIVERED)
+    return lost | {event.member_id for event in bounced if event.member_id is not None}
+
+
 def _counted_from(alert: Alert, earlier: Iterable[Notice]) -> tuple[datetime, int]:
     """An alert that became critical is told again at once, as if it had been raised then."""
-    escalated_at = max((event.at for event in alert.events.all()), default=None)
+    changes = (e.at for e in alert.events.all() if e.kind == AlertEvent.Kind.LEVEL)
+    escalated_at = max(changes, default=None)
     if escalated_at is None:
         return alert.raised_at, 0
     rounds = (notice.nth for notice in earlier if notice.created_at <= escalated_at)
     return escalated_at, 1 + max(rounds, default=-1)
 
 
-def _responders(alert: Alert) -> Iterable[Member]:
-    """The clinic's responders; with none left, everybody who may take an alert."""
+def _to_be_told(alert: Alert, lost: set[uuid.UUID]) -> list[Member]:
+    """The clinic's responders; where none is left or reached, everybody who may take an alert."""
     members = Member.objects.filter(clinic=alert.clinic)
-    return list(members.responders()) or list(members.active().filter(role__in=Member.CLINICAL))
+    responders = list(members.responders())
+    if any(member.pk not in lost for member in responders):
+        return responders
+    everybody = list(members.active().filter(role__in=Member.CLINICAL))
+    if not everybody:
+        logger.error("alert %s: nobody can be told", alert.pk)
+    return everybody

@@ -123,6 +123,56 @@ def test_without_responders_everybody_who_may_take_an_alert_is_told(clinic, now)
     assert [notice.member for notice in Notice.objects.all()] == [admin]
 
 
+@pytest.fixture
+def chief(clinic, now) -> Member:
+    """May take alerts, and is not a responder."""
+    clinic.members.filter(role=Member.Role.ADMIN).update(active=False)
+    return make_member(clinic, Member.Role.ADMIN, now=now, email="chief@north.example")
+
+
+def refuse(server, member):
+    server.refused[member.user.email] = "550 5.1.1 no such mailbox"
+
+
+def test_when_no_responder_is_reached_everybody_who_may_take_it_is_told_at_once(
+    alert, responder, chief, mail_server, now
+):
+    refuse(mail_server, responder)
+    for minutes in range(3):
+        notices.create_due(now=now + minutes * MINUTE)
+        drain_at(now + minutes * MINUTE)
+    assert [received.recipients for received in mail_server.messages] == [(chief.user.email,)]
+    assert Notice.objects.count() == 2
+
+
+def test_one_responder_who_is_reached_is_enough(clinic, alert, responder, chief, mail_server, now):
+    second = make_member(clinic, Member.Role.CLINICIAN, now=now, email="second@north.example")
+    Member.objects.filter(pk=second.pk).update(is_responder=True)
+    refuse(mail_server, responder)
+    for minutes in range(3):
+        notices.create_due(now=now + minutes * MINUTE)
+        drain_at(now + minutes * MINUTE)
+    assert [received.recipients for received in mail_server.messages] == [(second.user.email,)]
+
+
+def test_when_the_only_responder_has_left_the_others_are_told(
+    alert, responder, chief, mail_server, now
+):
+    notices.create_due(now=now)
+    Member.objects.filter(pk=responder.pk).update(active=False)
+    drain_at(now)
+    notices.create_due(now=now + MINUTE)
+    drain_at(now + MINUTE)
+    assert [received.recipients for received in mail_server.messages] == [(chief.user.email,)]
+
+
+def test_that_nobody_can_be_told_is_said_aloud(clinic, now, caplog):
+    clinic.members.update(active=False)
+    make_alert(clinic, now=now)
+    assert notices.create_due(now=now) == 0
+    assert "nobody can be told" in caplog.text
+
+
 def test_another_clinics_responders_hear_nothing(alert, other_clinic_admin, responder, now):
     Member.objects.filter(pk=other_clinic_admin.pk).update(is_responder=True)
     notices.create_due(now=now)
