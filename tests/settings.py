@@ -1,7 +1,6 @@
 """Settings of the test run: the same file as production, with an environment of its own."""
 
 import os
-import tempfile
 
 _defaults = {
     "SECRET_KEY": "test-only-secret-key-of-more-than-fifty-characters-for-tests",
@@ -24,5 +23,7 @@ CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"
 
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):  # noqa: F405
     # A file, not memory: write-ahead log, locks and worker processes are part of what is tested.
-    _folder = tempfile.TemporaryDirectory(prefix="ag-sqlite-")
-    DATABASES["default"]["TEST"] = {"NAME": f"{_folder.name}/test.sqlite3"}  # noqa: F405
+    # Named by process and not by chance: parallel workers end without tidying up after themselves.
+    _folder = BASE_DIR / "var" / "tests"  # noqa: F405
+    _folder.mkdir(parents=True, exist_ok=True)
+    DATABASES["default"]["TEST"] = {"NAME": str(_folder / f"{os.getpid()}.sqlite3")}  # noqa: F405
