@@ -39,7 +39,7 @@ def message_letter(message: Message, names: tuple[str, ...]) -> Letter:
     patient, follow_up = message.patient, message.follow_up
     clinic = patient.clinic
     unsubscribe = links.unsubscribe_url(follow_up)
-    language = questions.language_of(follow_up)
+    language = follow_up.language or patient.language
     sender = clinic.sender_in(language)
     to = mailbox(patient.email)
     known = {

@@ -8,6 +8,7 @@ app_name = "surveys"
 urlpatterns = [
     path("s/<str:token>/", views.landing, name="landing"),
     path("s/<str:token>/help/", views.landing_help, name="landing-help"),
+    path("s/<str:token>/<path:rest>", views.landing_and_more, name="landing-and-more"),
     path("check-in/", views.onward, name="onward"),
     path("check-in/<int:place>/", views.question, name="question"),
     path("check-in/review/", views.review, name="review"),

@@ -54,6 +54,7 @@ PUBLIC_VIEWS = {
     "surveys.views.crisis.help_only",
     "surveys.views.ending.sent",
     "surveys.views.landing.landing",
+    "surveys.views.landing.landing_and_more",
     "surveys.views.landing.landing_help",
 }
 

@@ -61,6 +61,7 @@ class World:
             "uid": lambda: self._invitation()[-3],
             "invitation": lambda: self._invitation()[-2],
             "place": lambda: 1,
+            "rest": lambda: "x",
             "uidb36": lambda: "1",
             "key": lambda: "set-password",
         }

@@ -4,7 +4,7 @@ from surveys.views.asking import onward, question, review
 from surveys.views.crisis import emergency, help_answer, help_noted, help_now, help_only
 from surveys.views.ending import sent
 from surveys.views.frame import csrf_failure
-from surveys.views.landing import landing, landing_help
+from surveys.views.landing import landing, landing_and_more, landing_help
 
 __all__ = [
     "csrf_failure",
@@ -14,6 +14,7 @@ __all__ = [
     "help_now",
     "help_only",
     "landing",
+    "landing_and_more",
     "landing_help",
     "onward",
     "question",

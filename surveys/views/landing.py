@@ -62,6 +62,12 @@ def landing_help(request: HttpRequest, follow_up: FollowUp | None, now: datetime
     return show(request, "landing_help", clinic=follow_up.patient.clinic)
 
 
+@patient_page("GET", "HEAD")
+def landing_and_more(request: HttpRequest, token: str, rest: str) -> HttpResponse:
+    """A mail program that took the bracket or the full stop behind the link for a part of it."""
+    return see_other("surveys:landing", token)
+
+
 def _follow_up(token: str, now: datetime) -> FollowUp | None:
     """The link's own follow-up; where that has made way for a newer one, the newer one."""
     found = questions.follow_up_of_digest(links.digest(token))

@@ -111,6 +111,13 @@ def test_a_link_that_made_way_opens_the_newer_one(handset, follow_up, course, no
     assert Response.objects.get().follow_up == newer
 
 
+@pytest.mark.parametrize("more", ["%3E", ".", "),", "x/y/"])
+def test_what_a_mail_program_adds_to_a_link_does_not_break_it(handset, follow_up, more):
+    page = handset.open(follow_up, more)
+    assert "Your check-in is ready" in page.text
+    assert page.path == f"/s/{links.token(follow_up)}/"
+
+
 def test_an_answered_link_says_only_that(handset, follow_up, now):
     answer_all(follow_up, now=now, i9=2)
     page = handset.open(follow_up)
