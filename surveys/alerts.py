@@ -75,7 +75,7 @@ def help_now(follow_up: FollowUp, *, by: Actor, now: datetime) -> Alert:
 
     Once somebody has taken it, asking again raises a new one: a taken alert tells nobody more.
     """
-    FollowUp.objects.select_for_update().get(pk=follow_up.pk)
+    FollowUp.objects.select_for_update(no_key=True).get(pk=follow_up.pk)
     standing = follow_up.alerts.untaken().filter(rule=HELP_RULE).first()
     if standing is not None:
         _event(standing, AlertEvent.Kind.NOTE, now=now, detail="asked for help again")
@@ -166,7 +166,7 @@ def send_test(clinic: Clinic, member: Member, *, by: Actor, now: datetime) -> Al
 
     One that nobody has taken yet stands for all until it is taken.
     """
-    Clinic.objects.select_for_update().get(pk=clinic.pk)
+    Clinic.objects.select_for_update(no_key=True).get(pk=clinic.pk)
     standing = clinic.alerts.open().filter(rule=Alert.TEST_RULE, owner=None).first()
     if standing is not None:
         return standing
@@ -196,7 +196,7 @@ def _send(alert_id: uuid.UUID) -> None:
 
 
 def _locked(alert: Alert) -> Alert:
-    return Alert.objects.select_for_update().get(pk=alert.pk)
+    return Alert.objects.select_for_update(no_key=True).get(pk=alert.pk)
 
 
 def _clinical(by: Actor, alert: Alert) -> Member:

@@ -37,7 +37,7 @@ def locked(follow_up: FollowUp) -> FollowUp:
 
     Two reads: what PostgreSQL joins to a row it waited for may be older than the row.
     """
-    FollowUp.objects.select_for_update().get(pk=follow_up.pk)
+    FollowUp.objects.select_for_update(no_key=True).get(pk=follow_up.pk)
     return FollowUp.objects.select_related("patient__clinic").get(pk=follow_up.pk)
 
 

@@ -89,6 +89,7 @@ def review(request: HttpRequest, here: Here) -> HttpResponse:
         "review",
         here,
         lines=[review_line(question, here.held) for question in asked.shown],
+        untranslated=asked.untranslated,
     )
 
 

@@ -487,6 +487,17 @@ def test_what_has_no_translation_is_not_asked_in_it(handset, course, now):
     assert page.path == "/check-in/1/"
 
 
+def test_before_sending_it_says_what_is_not_asked_in_this_language(handset, course, now):
+    handset.start(make_follow_up(course, ["mood", "nrs24:now"], now=now))
+    handset.choose("5")
+    page = handset.press("Español")
+    assert page.path == "/check-in/review/"
+    assert "Algunas preguntas no están disponibles en este idioma" in page.text
+    handset.press("English")
+    page = handset.choose("4")
+    assert "not available in this language" not in page.text
+
+
 def test_late_answers_go_behind_send_it_anyway(handset, course, now):
     follow_up = make_follow_up(course, ["phq2"], now=now, opens=-3 * DAY, closes=-1 * DAY)
     page = handset.open(follow_up)
