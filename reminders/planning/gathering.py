@@ -189,7 +189,7 @@ def _follow_up(row: FollowUp, messages: Iterable[Message], channel: Channel) -> 
 
 
 def _invitation(messages: Iterable[Message], channel: Channel) -> InvitationState:
-    """A suppressed one stands for the tablet until the address works again: then it is replaced."""
+    """What was not mailed stands for the tablet until there is an address: then it is replaced."""
     state = next((m.state for m in messages if m.kind == Message.Kind.INVITATION), None)
     if state is None:
         return ""
@@ -197,8 +197,7 @@ def _invitation(messages: Iterable[Message], channel: Channel) -> InvitationStat
         return "scheduled"
     if state in SENT:
         return "sent"
-    standing = state in REFUSED or (state == State.SUPPRESSED and channel != "email")
-    return "undeliverable" if standing else "dead"
+    return "undeliverable" if state in REFUSED or channel != "email" else "dead"
 
 
 def _key(due: StepDue) -> Key:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
 
 from reminders.schedule.asking import SAFE_DAYS, free_at
-from reminders.schedule.clock import DAY, MORNING, Hours
+from reminders.schedule.clock import DAY, Hours
 from reminders.schedule.facts import Due, PatientFacts, State
 from reminders.schedule.occasions import wall_time
 from reminders.schedule.states import CALL_LIST, Candidate, harmless, late, too_close
@@ -117,12 +117,14 @@ class Days:
         known = self.facts.follow_up_of(due)
         reason = reason or (due.reason if self.facts.channel == "email" else CALL_LIST)
         candidate = replace(candidate, due=replace(due, reason=reason))
-        if known is not None:
-            return Placed(candidate, self.hours.at(known.local_date, NOON), mailed=False)
-        at = max(due.send_at, self.now)
-        while self.hours.day(at) in self.taken:
-            at = self.hours.at(self.hours.day(at) + DAY, MORNING)
-        return Placed(candidate, at, mailed=False)
+        day = known.local_date if known is not None else self._free_day(due)
+        return Placed(candidate, self.hours.at(day, NOON), mailed=False)
+
+    def _free_day(self, due: Due) -> date:
+        day = self.hours.day(max(due.send_at, self.now))
+        while day in self.taken:
+            day = self.hours.day(self.hours.at(day + DAY, NOON))
+        return day
 
 
 def _why_missed(candidate: Candidate) -> str:
@@ -138,12 +140,17 @@ def together(todays: list[Placed]) -> list[Placed]:
     It goes at the latest moment among them, when all their windows are open, unless one cannot
     wait that long: then those that can go with it do, and the others have to move.
     """
-    at = max(each.at for each in todays)
+    at = moment(todays)
     urgent = [each for each in todays if each.mailed and not _can_wait(each, at)]
     if not urgent:
         return todays
-    at = max(each.at for each in urgent)
-    return [each for each in todays if each.at <= at]
+    at = moment(urgent)
+    return [each for each in todays if each.at <= at or not each.mailed]
+
+
+def moment(todays: list[Placed]) -> datetime:
+    """When a day's message goes. What is only on the tablet delays none."""
+    return max(each.at for each in [each for each in todays if each.mailed] or todays)
 
 
 def _can_wait(placed: Placed, at: datetime) -> bool:

@@ -20,7 +20,7 @@ from reminders.schedule.facts import (
     State,
 )
 from reminders.schedule.occasions import occasions
-from reminders.schedule.placing import Days, Placed
+from reminders.schedule.placing import Days, Placed, moment
 from reminders.schedule.reminding import Reminding
 from reminders.schedule.states import Candidate, asked_due, not_after, unasked_due
 
@@ -126,9 +126,9 @@ def _to_be_sent(days: Days, facts: PatientFacts) -> list[PlannedFollowUp]:
     return [_follow_up(day, days.placed[day], matched.get(day)) for day in sorted(days.placed)]
 
 
-def _follow_up(day: date, todays: Sequence[Placed], row: str | None) -> PlannedFollowUp:
+def _follow_up(day: date, todays: list[Placed], row: str | None) -> PlannedFollowUp:
     dues = [each.due for each in sorted(todays, key=lambda each: _order(each.due))]
-    at = max(each.at for each in todays)
+    at = moment(todays)
     return PlannedFollowUp(
         id=row,
         local_date=day,
