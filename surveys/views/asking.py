@@ -4,6 +4,7 @@ from contextlib import suppress
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 
 from surveys import answering, passes
 from surveys.answering import NotAsked, Recorded, Unanswered
@@ -142,19 +143,27 @@ def _next(request: HttpRequest, here: Here, question: Question, recorded: Record
         response = see_other("surveys:help")
     elif recorded.gave("emergency"):
         response = see_other("surveys:emergency")
-    elif "change" in request.POST:
+    elif door(here.follow_up, now=here.now) not in (Door.OPEN, Door.LATE):
         response = see_other("surveys:onward")
+    elif "change" in request.POST:
+        response = _back_to_check(here)
     else:
         response = _following(here, question, held)
     passes.hand(response, held, now=here.now)
     return response
 
 
+def _back_to_check(here: Here) -> HttpResponse:
+    """What a change has opened is asked first, and leads back too."""
+    opened = here.paper().first_open()
+    if opened is None:
+        return see_other("surveys:onward")
+    return see_other(f"{reverse('surveys:question', args=[opened.place])}?change")
+
+
 def _following(here: Here, question: Question, held: Pass) -> HttpResponse:
     """The next question that is open, or that was answered in this browser: going back and on
     again shows one's own answers."""
-    if door(here.follow_up, now=here.now) not in (Door.OPEN, Door.LATE):
-        return see_other("surveys:onward")
     later = (
         other
         for other in here.paper().shown

@@ -124,6 +124,17 @@ def test_no_text_is_small_no_target_is_small_and_nothing_comes_from_elsewhere(ne
     assert page.evaluate("localStorage.length + sessionStorage.length") == 0
 
 
+def test_no_spanish_page_scrolls_sideways_on_the_smallest_phone(new_page, ask):
+    page = new_page(viewport=NARROW)
+    page.goto(ask("phq9") + "?lang=es")
+    for _ in range(10):
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320
+        page.locator("button.main").click()
+        page.locator("label").nth(1).click()
+    assert page.url.endswith("/check-in/help/")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+
+
 SMALLEST_TEXT = """Math.min(...[...document.querySelectorAll('body *')]
     .filter(e => [...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim()))
     .map(e => parseFloat(getComputedStyle(e).fontSize)))"""

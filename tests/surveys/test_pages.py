@@ -163,6 +163,18 @@ def test_change_comes_back_to_the_check(handset, follow_up):
     assert page.path == "/check-in/review/"
 
 
+def test_a_change_that_opens_a_question_comes_back_right_after_it(handset, check_in):
+    handset.start(check_in)
+    handset.choose("none")
+    handset.choose("none")
+    handset.choose("decline")
+    assert handset.choose("5").path == "/check-in/review/"
+    change = next(to for to in handset.page.links.values() if to.startswith("/check-in/2/"))
+    handset.get(change)
+    assert "How bad was this" in handset.choose("had-2").text
+    assert handset.choose("1").path == "/check-in/review/"
+
+
 def test_another_browser_goes_on_and_sees_nothing_earlier(handset, other_handset, follow_up):
     handset.start(follow_up)
     handset.choose("3")
