@@ -69,7 +69,7 @@ class Migration(migrations.Migration):
             name='Course',
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('indication', models.CharField(choices=[('depression', 'Depression'), ('ptsd', 'PTSD'), ('neuropathic', 'neuropathic pain'), ('crps', 'CRPS'), ('fibromyalgia', 'Fibromyalgia'), ('migraine', 'Migraine'), ('other_pain', 'other pain')], max_length=12)),
+                ('indication', models.CharField(choices=[('depression', 'depression'), ('ptsd', 'PTSD'), ('neuropathic', 'neuropathic pain'), ('crps', 'CRPS'), ('fibromyalgia', 'fibromyalgia'), ('migraine', 'migraine'), ('other_pain', 'other pain')], max_length=12)),
                 ('planned_infusions', models.PositiveSmallIntegerField(blank=True, null=True)),
                 ('enrolled_at', models.DateTimeField()),
                 ('closed_at', models.DateTimeField(blank=True, null=True)),
@@ -87,7 +87,7 @@ class Migration(migrations.Migration):
                 ('status', models.CharField(choices=[('planned', 'Planned'), ('completed', 'Completed'), ('cancelled', 'Cancelled')], max_length=10)),
                 ('stopped_early', models.BooleanField(default=False)),
                 ('dose_mg_per_kg', models.DecimalField(blank=True, decimal_places=2, max_digits=5, null=True)),
-                ('route', models.CharField(choices=[('iv', 'intravenous'), ('im', 'intramuscular'), ('intranasal', 'Intranasal'), ('subcutaneous', 'Subcutaneous'), ('sublingual', 'Sublingual'), ('oral', 'Oral')], default='iv', max_length=12)),
+                ('route', models.CharField(choices=[('iv', 'intravenous'), ('im', 'intramuscular'), ('intranasal', 'intranasal'), ('subcutaneous', 'subcutaneous'), ('sublingual', 'sublingual'), ('oral', 'oral')], default='iv', max_length=12)),
                 ('duration_minutes', models.PositiveSmallIntegerField(blank=True, null=True)),
                 ('systolic_max', models.PositiveSmallIntegerField(blank=True, null=True)),
                 ('diastolic_max', models.PositiveSmallIntegerField(blank=True, null=True)),

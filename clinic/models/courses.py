@@ -15,12 +15,12 @@ from clinic.sealed import SealedTextField
 
 
 class Indication(models.TextChoices):
-    DEPRESSION = "depression"
+    DEPRESSION = "depression", "depression"
     PTSD = "ptsd", "PTSD"
     NEUROPATHIC = "neuropathic", "neuropathic pain"
     CRPS = "crps", "CRPS"
-    FIBROMYALGIA = "fibromyalgia"
-    MIGRAINE = "migraine"
+    FIBROMYALGIA = "fibromyalgia", "fibromyalgia"
+    MIGRAINE = "migraine", "migraine"
     OTHER_PAIN = "other_pain", "other pain"
 
 
@@ -134,10 +134,10 @@ class Infusion(models.Model):
     class Route(models.TextChoices):
         IV = "iv", "intravenous"
         IM = "im", "intramuscular"
-        INTRANASAL = "intranasal"
-        SUBCUTANEOUS = "subcutaneous"
-        SUBLINGUAL = "sublingual"
-        ORAL = "oral"
+        INTRANASAL = "intranasal", "intranasal"
+        SUBCUTANEOUS = "subcutaneous", "subcutaneous"
+        SUBLINGUAL = "sublingual", "sublingual"
+        ORAL = "oral", "oral"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     course = models.ForeignKey(Course, on_delete=models.PROTECT, related_name="infusions")

@@ -17,7 +17,10 @@ class EnrolForm(PersonForm, CourseForm):
 
     patient_id = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
     consent_version = forms.CharField(widget=forms.HiddenInput, initial=consent.CURRENT)
-    consent = forms.BooleanField(label=_("The patient has read and agreed to the text below"))
+    consent = forms.BooleanField(
+        label=_("The patient has read and agreed to the text below"),
+        error_messages={"required": _("Tick this when the patient has read and agreed.")},
+    )
     another_person = forms.BooleanField(
         label=_("This is another person of the same name and birth date"), required=False
     )

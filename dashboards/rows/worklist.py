@@ -74,7 +74,8 @@ class Group:
 
 
 def grouped(rows: Iterable[PatientRow]) -> list[Group]:
-    """Every group, empty ones too; within one, the most pressing first, then by name."""
+    """Every group, empty ones too; within one, the most pressing first, then by name. Of alerts as
+    urgent as each other, the one that nobody has taken."""
     known = list(rows)
     return [
         Group(key, tuple(sorted((row for row in known if row.group == key), key=_pressing)))
@@ -82,11 +83,12 @@ def grouped(rows: Iterable[PatientRow]) -> list[Group]:
     ]
 
 
-def _pressing(row: PatientRow) -> tuple[int, float, int, str]:
-    level = min((URGENCY.get(alert.level, 9) for alert in row.alerts), default=9)
+def _pressing(row: PatientRow) -> tuple[int, bool, float, int, str]:
+    alerts = ((URGENCY.get(alert.level, 9), bool(alert.owner)) for alert in row.alerts)
+    level, taken = min(alerts, default=(9, False))
     waiting = min((alert.raised_at.timestamp() for alert in row.alerts), default=0.0)
     missed = -row.missed if row.group == "silent" else 0
-    return level, waiting, missed, row.name.casefold()
+    return level, taken, waiting, missed, row.name.casefold()
 
 
 def missed_in_a_row(closed: Iterable[tuple[datetime, bool]]) -> int:

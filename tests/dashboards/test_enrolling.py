@@ -88,6 +88,7 @@ def test_without_consent_nobody_is_enrolled(client_at_desk):
     del given["consent"]
     page = body(client_at_desk.post(URL, given))
     assert "There is a problem" in page
+    assert "Tick this when the patient has read and agreed." in page
     assert Patient.objects.count() == 0
 
 

@@ -1,5 +1,6 @@
 """The patient list: who needs a person comes first, at a price that does not grow."""
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import pytest
@@ -53,7 +54,7 @@ def test_a_row_says_what_is_known(treated, clinician, later):
     assert (row.score.title, row.score.value, row.score.band) == ("PHQ-9", 9, "mild")
     assert row.missed == 1
     assert row.maybe_over
-    assert row.indications == ("Depression",)
+    assert row.indications == ("depression",)
 
 
 def test_the_list_costs_the_same_for_many_as_for_few(clinic, clinician, now, later):
@@ -154,6 +155,12 @@ def test_the_most_urgent_then_the_longest_waiting_is_on_top():
     ]
     first = grouped(rows)[0]
     assert [each.name for each in first.rows] == ["Dan", "Cleo", "Ben", "Ada"]
+
+
+def test_of_two_as_urgent_the_one_that_nobody_has_is_on_top():
+    taken = replace(alert("urgent", 600), owner="Tobias")
+    rows = [row("Ada", alerts=(taken,)), row("Ben", alerts=(alert("urgent", 5),))]
+    assert [each.name for each in grouped(rows)[0].rows] == ["Ben", "Ada"]
 
 
 def test_everybody_stands_in_exactly_one_group():
