@@ -16,6 +16,7 @@ from clinic.sealed import search_key
 Kind = SearchKey.Kind
 Key = tuple[Kind, str]
 
+MOST_WORDS = 12  # of one search; nobody has more names, and each costs a subquery
 _PHONE = re.compile(r"[\d\s().+/-]{7,}")
 _BREAKS = (r"\s+", r"[^\w'’]+", r"[\W_]+")  # between words; at hyphens too; at apostrophes too
 _DATE_FORMATS = ("%Y-%m-%d", "%m/%d/%Y")
@@ -36,7 +37,7 @@ def reindex(patient: Patient) -> None:
 def find(clinic: Clinic, text: str) -> QuerySet[Patient]:
     """Patients of the clinic whom every word of `text` fits, in any order."""
     patients = Patient.objects.filter(clinic=clinic)
-    words = text.split()
+    words = text.split()[:MOST_WORDS]
     if not words:
         return patients.none()
     every_word = Q()

@@ -90,7 +90,13 @@ def _correction(request: StaffRequest, found: Infusion) -> PlanForm:
 @require("log infusion")
 def cancel_infusion(request: StaffRequest, infusion_id: UUID) -> HttpResponse:
     found = _infusion_of(request, infusion_id)
-    reason = request.POST.get("reason", "")
+    form = CancelForm(request.POST)
+    if not form.is_valid():
+        messages.error(
+            request, _("Nothing was cancelled: the reason must be at most 200 characters.")
+        )
+        return redirect("dashboards:infusion", found.pk)
+    reason = form.cleaned_data["reason"]
     return act(
         request,
         found.course.patient,

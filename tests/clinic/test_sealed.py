@@ -187,6 +187,10 @@ def test_another_clinics_patients_are_not_found(patient, other_clinic):
         assert not search.find(other_clinic, text).exists()
 
 
+def test_a_whole_page_pasted_into_the_search_is_no_error(patient):
+    assert not search.find(patient.clinic, "of " * 3000).exists()
+
+
 def test_two_people_of_one_name_are_both_found(clinic, patient, now):
     other = make_course(clinic, now=now, name="Ana Ruiz", mrn="2", email="").patient
     assert set(search.find(clinic, "ana")) == {patient, other}

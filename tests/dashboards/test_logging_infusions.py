@@ -136,6 +136,15 @@ def test_planning_one(treated, coordinator, desk_of):
     assert Infusion.objects.planned().get().course == treated
 
 
+def test_a_reason_that_cannot_be_kept_cancels_nothing(treated, clinician, desk_of):
+    given = treated.infusions.first()
+    path = reverse("dashboards:cancel-infusion", args=[given.pk])
+    page = body(desk_of(clinician).post(path, {"reason": "x" * 201}, follow=True))
+    assert "Nothing was cancelled" in page
+    given.refresh_from_db()
+    assert given.status == "completed"
+
+
 def test_correcting_the_time_moves_what_follows(treated, clinician, desk_of, later):
     client = desk_of(clinician)
     client.post(url(treated), typed())
