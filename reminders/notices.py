@@ -30,7 +30,8 @@ _ROUNDS: dict[str, tuple[tuple[timedelta, ...], timedelta]] = {
 }
 _ON_ITS_WAY = (*UNSENT, State.SENDING)
 _IN_VAIN = (State.REJECTED, State.FAILED, State.CANCELLED)  # cancelled: has left meanwhile
-_TELLING = (AlertEvent.Kind.LEVEL, AlertEvent.Kind.NOT_DELIVERED)
+_ANEW = (AlertEvent.Kind.LEVEL, AlertEvent.Kind.RAISED)  # the rounds begin again
+_TELLING = (*_ANEW, AlertEvent.Kind.NOT_DELIVERED)
 
 
 def create_due(*, now: datetime) -> int:
@@ -69,7 +70,7 @@ def _untaken() -> QuerySet[Alert]:
 def _for_alert(alert: Alert, now: datetime) -> int:
     """One round is written as a whole: it is done when one row of it was not in vain."""
     earlier = list(alert.notices.all())
-    since, told = _counted_from(alert, earlier)
+    since, told = _counted_from(alert, earlier, now)
     nth = told + round_of(alert.level, alert.rule, now - since)
     lost = _not_reached(alert, earlier)
     told_now = {notice.member_id for notice in earlier if notice.nth >= nth}
@@ -91,14 +92,18 @@ def _not_reached(alert: Alert, earlier: Iterable[Notice]) -> set[uuid.UUID]:
     return lost | {event.member_id for event in bounced if event.member_id is not None}
 
 
-def _counted_from(alert: Alert, earlier: Iterable[Notice]) -> tuple[datetime, int]:
-    """An alert that became critical is told again at once, as if it had been raised then."""
-    changes = (e.at for e in alert.events.all() if e.kind == AlertEvent.Kind.LEVEL)
-    escalated_at = max(changes, default=None)
-    if escalated_at is None:
+def _counted_from(alert: Alert, earlier: Iterable[Notice], now: datetime) -> tuple[datetime, int]:
+    """An alert that became critical, or a test sent again, is told at once as if raised then.
+
+    Events carry the web server's clock, notices the database's: one ahead of it waits for it, or
+    every tick would tell anew.
+    """
+    began = (event.at for event in alert.events.all() if event.kind in _ANEW)
+    again = max((at for at in began if alert.raised_at < at <= now), default=None)
+    if again is None:
         return alert.raised_at, 0
-    rounds = (notice.nth for notice in earlier if notice.created_at <= escalated_at)
-    return escalated_at, 1 + max(rounds, default=-1)
+    rounds = (notice.nth for notice in earlier if notice.created_at < again)
+    return again, 1 + max(rounds, default=-1)
 
 
 def _to_be_told(alert: Alert, lost: set[uuid.UUID]) -> list[Member]:

@@ -164,11 +164,13 @@ def close(alert: Alert, outcome: Alert.Outcome, note: str, *, by: Actor, now: da
 def send_test(clinic: Clinic, member: Member, *, by: Actor, now: datetime) -> Alert:
     """An alert about nobody, by which a responder proves that alerts reach them.
 
-    One that nobody has taken yet stands for all until it is taken.
+    One that nobody has taken yet stands for all until it is taken; asking again mails it again.
     """
     Clinic.objects.select_for_update(no_key=True).get(pk=clinic.pk)
     standing = clinic.alerts.open().filter(rule=Alert.TEST_RULE, owner=None).first()
     if standing is not None:
+        _event(standing, AlertEvent.Kind.RAISED, now=now, member=member, detail="sent again")
+        _announce(standing)
         return standing
     alert = Alert(
         clinic=clinic, level=Alert.Level.REVIEW, rule=Alert.TEST_RULE, trigger=Alert.TEST_RULE

@@ -93,6 +93,26 @@ def test_what_becomes_critical_is_told_again_at_once(clinic, responder, mail_ser
     assert len(mail_server.messages) == 3
 
 
+def test_a_test_alert_sent_again_is_mailed_again(clinic, responder, mail_server, now):
+    for minutes in (0, 10):
+        alerts.send_test(clinic, responder, by=BY_TEST, now=now + minutes * MINUTE)
+        for later in (1, 2):
+            notices.create_due(now=now + (minutes + later) * MINUTE)
+            drain_at(now + (minutes + later) * MINUTE)
+    assert len(mail_server.messages) == 2
+
+
+@pytest.mark.parametrize("ahead", [timedelta(), 5 * MINUTE])
+def test_a_web_server_whose_clock_is_ahead_causes_no_flood(clinic, responder, ahead, now):
+    urgent = make_alert(clinic, now=now - MINUTE, level="urgent")
+    notices.create_due(now=now - MINUTE)
+    alerts.escalate(urgent, "able to keep safe: no", by=BY_TEST, now=now + ahead)
+    for minutes in range(10):
+        notices.create_due(now=now + minutes * MINUTE)
+        Notice.objects.update(state="accepted", accepted_at=now)
+    assert Notice.objects.count() == 2
+
+
 def test_a_long_silence_gives_one_notice_and_not_a_heap(alert, now):
     notices.create_due(now=now + 300 * MINUTE)
     assert [notice.nth for notice in Notice.objects.all()] == [11]
