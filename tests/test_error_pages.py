@@ -26,6 +26,10 @@ def test_an_error_page_needs_no_database(page):
     assert get_template(page).render({}, RequestFactory().get("/s/secret/"))
 
 
+def test_a_member_who_may_not_is_shown_the_way_back():
+    assert '<a href="/">To your patients</a>' in get_template("403.html").render()
+
+
 def test_a_missing_page_is_ours(client, db):
     page = client.get("/accounts/nothing/")
     assert page.status_code == 404

@@ -85,4 +85,21 @@ def test_a_changed_lock_is_installed_again_and_a_demo_takes_nothing_away(dev, tm
 def test_an_unknown_verb_is_refused_with_the_list_of_known_ones():
     ran = subprocess.run([ROOT / "dev", "tset"], capture_output=True, text=True)
     assert ran.returncode == 2
+    assert "./dev knows no 'tset'" in ran.stdout
     assert "./dev test fast" in ran.stdout
+
+
+def test_asked_for_help_it_complains_about_nothing():
+    ran = subprocess.run([ROOT / "dev", "--help"], capture_output=True, text=True)
+    assert ran.returncode == 0
+    assert "./dev test fast" in ran.stdout
+    assert "knows no" not in ran.stdout
+
+
+def test_a_setting_that_is_missing_is_named_in_one_line():
+    command = [sys.executable, ROOT / "manage.py", "open_clinic", "North", "--zone", "UTC"]
+    ran = subprocess.run(command, capture_output=True, text=True, env={"PATH": os.environ["PATH"]})
+    assert ran.returncode == 1
+    assert ran.stderr.splitlines() == [
+        "SECRET_KEY must be set. Settings come from the environment: see docs/settings.md."
+    ]
