@@ -2,7 +2,12 @@
 
 from typing import Any
 
-from allauth.account.forms import LoginForm
+from allauth.account.forms import (
+    ChangePasswordForm,
+    LoginForm,
+    ResetPasswordForm,
+    ResetPasswordKeyForm,
+)
 from django import forms
 from django.contrib.auth.password_validation import (
     password_validators_help_texts,
@@ -21,15 +26,42 @@ class Renderer(TemplatesSetting):
     field_template_name = "_field.html"
 
 
-class SignInForm(LoginForm):  # type: ignore[misc]
+class Labelled(forms.Form):
+    """Our words for what is asked, once: not also inside the fields."""
+
+    NAMES = {
+        "login": _("E-mail address"),
+        "email": _("E-mail address"),
+        "oldpassword": _("Password until now"),
+        "password1": _("New password"),
+        "password2": _("New password again"),
+    }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, field in self.fields.items():
+            field.label = self.NAMES.get(name, field.label)
+            field.widget.attrs.pop("placeholder", None)
+
+
+class ChangePassword(Labelled, ChangePasswordForm):  # type: ignore[misc]
+    pass
+
+
+class AskForReset(Labelled, ResetPasswordForm):  # type: ignore[misc]
+    pass
+
+
+class NewPassword(Labelled, ResetPasswordKeyForm):  # type: ignore[misc]
+    pass
+
+
+class SignInForm(Labelled, LoginForm):  # type: ignore[misc]
     """The link for who forgot the password stands below, not between the two fields."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["login"].label = _("E-mail address")
         self.fields["password"].help_text = ""
-        for field in self.fields.values():
-            field.widget.attrs.pop("placeholder", None)
 
 
 class InvitationForm(forms.Form):

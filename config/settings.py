@@ -158,7 +158,12 @@ ANYMAIL = {
 AUTH_USER_MODEL = "clinic.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 ACCOUNT_ADAPTER = "clinic.accounts.AccountAdapter"
-ACCOUNT_FORMS = {"login": "clinic.forms.SignInForm"}
+ACCOUNT_FORMS = {
+    "login": "clinic.forms.SignInForm",
+    "change_password": "clinic.forms.ChangePassword",
+    "reset_password": "clinic.forms.AskForReset",
+    "reset_password_from_key": "clinic.forms.NewPassword",
+}
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]

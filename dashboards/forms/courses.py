@@ -28,7 +28,7 @@ class CourseForm(Refusable):
     first_infusion_at = LocalMoment(label=_("First infusion"), required=False)
 
     def __init__(self, *args: object, zone: ZoneInfo, **more: object) -> None:
-        super().__init__(*args, **more)  # type: ignore[arg-type]
+        super().__init__(*args, **more)
         self.fields["first_infusion_at"].zone = zone  # type: ignore[attr-defined]
 
     def details(self) -> CourseDetails:

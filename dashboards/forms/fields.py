@@ -1,6 +1,7 @@
 """Fields that several forms share."""
 
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django import forms
@@ -47,8 +48,23 @@ class LocalMoment(forms.CharField):
         return None
 
 
+LIMITS = {"min_value": _("at least %(limit_value)s."), "max_value": _("at most %(limit_value)s.")}
+USUAL = forms.Field.default_error_messages["required"]
+
+
 class Refusable(forms.Form):
-    """A form that can show what a verb refused, at the field it is about."""
+    """A form that can show what a verb refused, at the field it is about. What it says of a field
+    names it: the summary above the form stands away from it."""
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        for field in self.fields.values():
+            if field.error_messages["required"] == USUAL:
+                missing = _("%(label)s: must be filled in.") % {"label": field.label}
+                field.error_messages["required"] = missing
+            label = str(field.label).replace("%", "%%")  # the limit is put in with % later
+            for code, text in LIMITS.items():
+                field.error_messages.setdefault(code, f"{label}: {text}")
 
     def refuse(self, refused: Refused) -> None:
         field = refused.field if refused.field in self.fields else None

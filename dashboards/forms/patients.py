@@ -67,7 +67,7 @@ class PersonForm(Refusable):
     email_seen = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: object, clinic: Clinic, **more: object) -> None:
-        super().__init__(*args, **more)  # type: ignore[arg-type]
+        super().__init__(*args, **more)
         self.fields["zone"].choices = zone_choices(clinic)  # type: ignore[attr-defined]
 
     @property

@@ -452,3 +452,19 @@ def test_sign_in_leads_to_the_patients(clinician, client):
 def test_sign_in_leads_nowhere_else(clinician, client):
     data = {"login": clinician.user.email, "password": PASSWORD, "next": "https://evil.example/"}
     assert client.post(SIGN_IN, data).url == reverse("dashboards:patients")
+
+
+@pytest.mark.parametrize(
+    ("page", "label"),
+    [
+        ("account_login", "E-mail address"),
+        ("account_reset_password", "E-mail address"),
+        ("account_change_password", "Password until now"),
+    ],
+)
+def test_account_pages_say_once_and_in_our_words_what_they_ask(client, clinician, page, label):
+    if page == "account_change_password":
+        client.force_login(clinician.user)
+    shown = client.get(reverse(page)).content.decode()
+    assert shown.count(label) == 1
+    assert "placeholder" not in shown.split("<main")[1]

@@ -95,6 +95,19 @@ def test_a_time_in_the_future_is_refused_in_words(treated, clinician, desk_of):
     assert 'value="2026-04-13T08:30"' in page
 
 
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"dose_mg_per_kg": "55"}, "Dose, mg/kg: at most 20."),
+        ({"oxygen_min": "5"}, "Lowest SpO2, %: at least"),
+        ({"started_at": ""}, "When: must be filled in."),
+    ],
+)
+def test_what_is_wrong_is_named_with_its_field(treated, clinician, desk_of, wrong, said):
+    page = body(desk_of(clinician).post(url(treated), typed(**wrong)))
+    assert page.count(said) == 2  # in the summary and at the field
+
+
 def test_the_next_one_is_planned_with_it_or_not_at_all(treated, clinician, desk_of):
     client = desk_of(clinician)
     client.post(url(treated), typed(next_at="2026-04-01T08:00"))
