@@ -71,7 +71,7 @@ def _verdict(now: Standing, zone: ZoneInfo) -> tuple[str, ...]:
         "day": day(now.best.at, zone),
     }
     reached = _reached(now.change)
-    return reached, _("up %(by)s from %(best)s on %(day)s") % parts
+    return reached, _("up %(by)s from the best, %(best)s on %(day)s") % parts
 
 
 def verdict(change: Change, defined: Definitions) -> str:

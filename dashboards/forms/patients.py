@@ -25,7 +25,7 @@ def zone_choices(clinic: Clinic) -> list[tuple[str, object]]:
     """The clinic's own first, the American ones by the names people use, then all of them."""
     known = {name for name, _label in US_ZONES}
     others = sorted(name for name in available_timezones() if "/" in name and name not in known)
-    own = _("As the clinic (%(zone)s)") % {"zone": clinic.zone}
+    own = _("%(zone)s (the clinic's)") % {"zone": clinic.zone}
     return [
         ("", own),
         (str(_("United States")), US_ZONES),

@@ -16,6 +16,7 @@ from dashboards.charts import charts
 from dashboards.rows import ItemTable
 from dashboards.views.acting import patient_of
 from dashboards.views.policy import draws_charts
+from reminders.planning.gathering import protocol_of
 from surveys.models import Alert
 
 
@@ -34,7 +35,7 @@ def patient(request: StaffRequest, patient_id: UUID) -> HttpResponse:
     follow_ups = queries.follow_ups(found, courses, now=now)
     context = {
         "patient": found,
-        "courses": courses,
+        "courses": [(each, protocol_of(each)) for each in courses],
         "course": course,
         "infusions": infusions,
         "so_far": words.infusions_so_far(_completed(infusions), course.planned_infusions)

@@ -139,6 +139,7 @@ def test_a_new_patients_page_says_what_will_come(course, clinician, desk_of, lat
     text = page(desk_of(clinician), course.patient)
     assert "No score yet." in text
     assert "No infusion yet." in text
+    assert "Depression induction, depression" in text
 
 
 def test_charts_come_with_their_own_policy_and_no_other_page_does(treated, clinician, desk_of):

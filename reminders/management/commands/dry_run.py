@@ -47,14 +47,17 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--protocol", required=True, choices=protocols.available())
-        parser.add_argument("--enrolled", required=True, metavar="DATE[THH:MM]")
-        for option in INFUSIONS:
+        parser.add_argument(
+            "--enrolled", required=True, metavar="DATE[THH:MM]", help="without an hour: at 08:00"
+        )
+        for option, status in INFUSIONS.items():
             parser.add_argument(
-                f"--{option}", nargs="+", action="extend", default=[], metavar="TIME"
-            )
-        parser.add_argument("--zone", required=True)
-        parser.add_argument("--clinic-zone")
-        parser.add_argument("--until", required=True, metavar="DATE")
+                f"--{option}", nargs="+", action="extend", default=[], metavar="TIME",
+                help=f"{status}, by the clinic's clock: 2026-03-02T14:00",
+            )  # fmt: skip
+        parser.add_argument("--zone", required=True, help="the patient's: America/Denver")
+        parser.add_argument("--clinic-zone", help="as the patient's unless given")
+        parser.add_argument("--until", required=True, metavar="DATE", help="the last day shown")
         parser.add_argument("--indication", default="depression", choices=INDICATIONS)
         parser.add_argument(
             "--planned-count", type=_count, help="infusions the course is planned for"
@@ -62,7 +65,7 @@ class Command(BaseCommand):
         parser.add_argument("--language", default="en", choices=LANGUAGES)
         parser.add_argument("--answered", default="none", choices=["none", "all"])
         parser.add_argument("--cover", default="always", choices=["always", "weekdays"])
-        parser.add_argument("--json", action="store_true")
+        parser.add_argument("--json", action="store_true", help="for machines")
 
     def run_from_argv(self, argv: list[str]) -> None:
         try:
