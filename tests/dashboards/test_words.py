@@ -125,7 +125,9 @@ def test_the_line_where_a_response_begins_is_never_named_above_itself():
 @pytest.mark.parametrize(
     ("latest", "ending"),
     [
-        pytest.param("12", "down 10 from baseline 22: up 8 from the best, 4 on 4 Feb 2026.", id="lost"),
+        pytest.param(
+            "12", "down 10 from baseline 22: up 8 from the best, 4 on 4 Feb 2026.", id="lost"
+        ),
         pytest.param(
             "9",
             "down 13 from baseline 22: response, not remission; up 5 from the best, 4 on 4 Feb 2026.",
