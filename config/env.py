@@ -12,8 +12,11 @@ from django.core.exceptions import ImproperlyConfigured
 def env_str(name: str, default: str | None = None) -> str:
     """The value of `name`; from the file `{name}_FILE` when that is set instead."""
     if path := os.environ.get(f"{name}_FILE"):
-        with open(path, encoding="utf-8") as file:
-            return file.read().strip()
+        try:
+            with open(path, encoding="utf-8") as file:
+                return file.read().strip()
+        except OSError as error:
+            raise ImproperlyConfigured(f"{name}_FILE={path!r}: {error.strerror}") from error
     value = os.environ.get(name, default)
     if value is None:
         raise ImproperlyConfigured(f"{name} must be set")
@@ -32,6 +35,14 @@ def env_int(name: str, default: int) -> int:
     if not value.isascii() or not value.isdecimal():
         raise ImproperlyConfigured(f"{name}={value!r}: use a whole number")
     return int(value)
+
+
+def env_database(name: str, default: str) -> str:
+    """A database's address. Never printed: it holds a password."""
+    value = env_str(name, default)
+    if value.partition("://")[0] not in ("postgres", "postgresql", "sqlite"):
+        raise ImproperlyConfigured(f"{name}: use postgres://… or sqlite:///…")
+    return value
 
 
 def env_list(name: str, default: Sequence[str] = ()) -> list[str]:

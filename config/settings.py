@@ -8,7 +8,7 @@ from pathlib import Path
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
-from config.env import env_bool, env_int, env_keys, env_list, env_str
+from config.env import env_bool, env_database, env_int, env_keys, env_list, env_str
 from config.queue_settings import *  # noqa: F403
 from config.queue_settings import REDIS_URL
 
@@ -108,7 +108,7 @@ _POSTGRESQL_OPTIONS = {
 
 DATABASES = {
     "default": environ.Env.db_url_config(
-        env_str("DATABASE_URL", f"sqlite:///{BASE_DIR / 'var' / 'afterglow.sqlite3'}")
+        env_database("DATABASE_URL", f"sqlite:///{BASE_DIR / 'var' / 'afterglow.sqlite3'}")
     )
 }
 _database = DATABASES["default"]

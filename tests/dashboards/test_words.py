@@ -130,7 +130,8 @@ def test_the_line_where_a_response_begins_is_never_named_above_itself():
         ),
         pytest.param(
             "9",
-            "down 13 from baseline 22: response, not remission; up 5 from the best, 4 on 4 Feb 2026.",
+            "down 13 from baseline 22: response, not remission; "
+            "up 5 from the best, 4 on 4 Feb 2026.",
             id="still a response, but no longer what it was",
         ),
         pytest.param("8", "down 14 from baseline 22: response, not remission.", id="not by enough"),
