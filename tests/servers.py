@@ -34,18 +34,12 @@ from devtools.stack import Stack, environment
 SECRETS = ("SECRET_KEY", "FIELD_KEYS", "LINK_KEYS", "INDEX_KEY")
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "database: uses one (marked by itself)")
-
-
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if connection.vendor == "postgresql":
+        return
     skip = pytest.mark.skip(reason="needs DATABASE_URL to be PostgreSQL; ./dev test does that")
     for item in items:
-        names: list[str] = getattr(item, "fixturenames", [])
-        if item.get_closest_marker("django_db") or {"db", "transactional_db"} & set(names):
-            item.add_marker("database")
-        if item.get_closest_marker("postgres") and connection.vendor != "postgresql":
+        if item.get_closest_marker("postgres"):
             item.add_marker(skip)
 
 

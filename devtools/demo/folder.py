@@ -87,12 +87,9 @@ class Folder:
 
     def _stop_leftovers(self) -> None:
         """Where the kernel does not end children with us (macOS), the last run's may still be."""
+        ours = ("celery", "gunicorn", "valkey", "devtools.mailbox", "manage.py")
         for name, pid in self._read("running.json").get("pids", {}).items():
-            shown = subprocess.run(
-                ["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True
-            )
-            ours = ("celery", "gunicorn", "valkey", "devtools.mailbox", "manage.py")
-            if any(word in shown.stdout for word in ours):
+            if any(word in _command_of(pid) for word in ours):
                 print(f"Stopping {name}, left over from an earlier run")
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.killpg(pid, signal.SIGKILL)
@@ -103,3 +100,12 @@ class Folder:
         except (OSError, ValueError):
             return {}
         return content
+
+
+def _command_of(pid: int) -> str:
+    """Empty if it runs no more, or if this machine has no `ps`: then it is left alone."""
+    command = ["ps", "-o", "command=", "-p", str(pid)]
+    try:
+        return subprocess.run(command, capture_output=True, text=True).stdout
+    except FileNotFoundError:
+        return ""

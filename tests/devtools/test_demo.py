@@ -1,6 +1,8 @@
 """The demo on a folder of its own: it starts, an e-mail arrives, it stops, it starts again."""
 
 import os
+import signal
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -11,7 +13,7 @@ import pytest
 from devtools.demo.folder import AlreadyRunning, Folder
 from devtools.demo.supervisor import Supervisor
 from devtools.mailbox.store import Store
-from devtools.processes import free_port
+from devtools.processes import Child, free_port
 from devtools.stack import page_status
 
 WITHIN_SECONDS = 60
@@ -83,3 +85,18 @@ def test_a_demo_that_stopped_before_it_was_seeded_is_half_made(folder):
     assert folder.half_made
     folder.write("seeded.json", {})
     assert not folder.half_made
+
+
+@pytest.mark.processes
+def test_what_an_earlier_run_left_behind_is_stopped_and_nothing_else(folder):
+    folder.make()
+    idle = [sys.executable, "-c", "import time; time.sleep(60)"]
+    left = Child("worker", [*idle, "celery"], dict(os.environ), folder.logs / "left.log")
+    stranger = Child("web", idle, dict(os.environ), folder.logs / "stranger.log")
+    for child in (left, stranger):
+        child.start()
+    folder.remember("http://localhost:8000", [left, stranger])
+    with folder.held():
+        assert left.process.wait(5) == -signal.SIGKILL
+        assert stranger.alive
+    stranger.kill()
