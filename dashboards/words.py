@@ -141,5 +141,15 @@ def symptom_alert(title: str, symptom: str) -> str:
     return _("%(title)s: %(symptom)s") % {"title": title, "symptom": symptom}
 
 
-def score_alert(title: str, given: str) -> str:
-    return _("%(title)s score %(given)s") % {"title": title, "given": given}
+def score_alert(title: str, given: str, *, at_least: int | None, rise: int | None) -> str:
+    """A score, and what of it needs a person. PHQ-9 score 13: worse by 5 or more."""
+    why = []
+    if at_least is not None:
+        why.append(_("%(at_least)s or more") % {"at_least": at_least})
+    if rise is not None:
+        why.append(_("worse by %(rise)s or more") % {"rise": rise})
+    return _("%(title)s score %(given)s: %(why)s") % {
+        "title": title,
+        "given": given,
+        "why": ", ".join(why),
+    }

@@ -48,7 +48,6 @@ def _earlier(alerts: Iterable[Alert]) -> dict[object, list[Response]]:
 
 def _row(alert: Alert, earlier: list[Response]) -> AlertRow:
     owner = alert.owner
-    item, _, given = alert.trigger.partition("#")[0].partition("=")
     row = AlertRow(
         id=alert.pk,
         reference=alert.reference,
@@ -67,17 +66,17 @@ def _row(alert: Alert, earlier: list[Response]) -> AlertRow:
     )
     if alert.response is None:
         return row
-    return _with_answer(row, alert.response, item, given, earlier)
+    return _with_answer(row, alert, instrument_of(alert.response.instrument), earlier)
 
 
 def _with_answer(
-    row: AlertRow, response: Response, item: str, given: str, earlier: list[Response]
+    row: AlertRow, alert: Alert, instrument: Instrument, earlier: list[Response]
 ) -> AlertRow:
-    instrument = instrument_of(response.instrument)
+    item, _, given = alert.trigger.partition("#")[0].partition("=")
     title = instrument.wording["en"].title
     known = [value for at, value in in_order(earlier, item) if at < row.raised_at]
     if item in {scale.key for scale in instrument.scales}:
-        return replace(row, trigger=words.score_alert(title, given))
+        return replace(row, trigger=_of_score(alert, instrument, given))
     if not item.isdigit() or instrument.project_text:
         said = words.symptom_alert(title, _question(instrument, item))
         return replace(row, trigger=said, answer=_answer(instrument, item, given))
@@ -88,6 +87,15 @@ def _with_answer(
         answer=_answer(instrument, item, given),
         before=_answer(instrument, item, str(known[-1])) if known else "",
     )
+
+
+def _of_score(alert: Alert, instrument: Instrument, given: str) -> str:
+    """With the rule of the questionnaire that it met."""
+    name = alert.rule.partition(" ")[0]
+    watch = next(watch for watch in instrument.watches if watch.name == name)
+    rise = None if watch.rise is None else int(watch.rise)
+    title = instrument.wording["en"].title
+    return words.score_alert(title, given, at_least=watch.at_least, rise=rise)
 
 
 def _question(instrument: Instrument, item: str) -> str:

@@ -148,3 +148,15 @@ def test_what_was_gained_and_lost_again_is_said(latest, ending):
 def test_a_baseline_is_never_the_best_of_its_own_course():
     start = point(0, "4")
     assert lost_again([start, point(30, "12")], start, HALF) is None
+
+
+@pytest.mark.parametrize(
+    ("at_least", "rise", "said"),
+    [
+        pytest.param(20, None, "PHQ-9 score 21: 20 or more", id="high"),
+        pytest.param(None, 5, "PHQ-9 score 21: worse by 5 or more", id="worse"),
+        pytest.param(9, 3, "PHQ-9 score 21: 9 or more, worse by 3 or more", id="both"),
+    ],
+)
+def test_a_score_that_needs_a_person_says_why(at_least, rise, said):
+    assert words.score_alert("PHQ-9", "21", at_least=at_least, rise=rise) == said
