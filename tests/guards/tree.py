@@ -33,16 +33,19 @@ def static_files(suffix: str) -> list[Path]:
 
 def every_text() -> list[Path]:
     """All that a reader of the repository can read, committed or about to be."""
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-    )
-    if listed.returncode:  # an unpacked archive has no history
+    listed = _listed_by_git()
+    if not listed:  # an unpacked archive, or a machine without git
         return [*product_files(), *templates(), *(ROOT / "docs").rglob("*.md"), *ROOT.glob("*.md")]
-    paths = [ROOT / line for line in listed.stdout.splitlines()]
+    paths = [ROOT / line for line in listed]
     return [path for path in paths if path.suffix in TEXT and path.is_file()]
+
+
+def _listed_by_git() -> list[str]:
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    try:
+        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True).stdout.splitlines()
+    except FileNotFoundError:
+        return []
 
 
 def at(path: Path) -> str:
