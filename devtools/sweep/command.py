@@ -43,7 +43,7 @@ def _sweep(supervisor: Supervisor, path: str, wanted: list[str]) -> list[Tour]:
     seed = supervisor.start()
     walks = _walks(supervisor.env)
     PICTURES.mkdir(parents=True, exist_ok=True)
-    for old in PICTURES.glob("*.png"):
+    for old in [] if wanted else PICTURES.glob("*.png"):
         old.unlink()
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=path, args=browser.FLAGS)

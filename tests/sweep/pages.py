@@ -1,5 +1,8 @@
 """Every page there is, for `./dev sweep`. A new page gets its line in a walk here."""
 
+from django.utils import timezone
+
+from clinic import enrolment
 from devtools.shot import sign_in
 from devtools.sweep.tour import Tour, Walk
 from surveys.models import Alert
@@ -74,13 +77,24 @@ def other_doors(tour: Tour) -> None:
     language = tour.screen.language
     tour.visit("landing-late", people.link(people.late_follow_up(language)))
     tour.visit("closed", f"/s/{'x' * 43}/?lang={language}", status=410)
+    tour.press("main form button")
+    tour.look("link-asked")
     tour.visit("received", people.link(people.answered_follow_up(language)))
-    tour.visit("lost", "/check-in/1/", status=410)
+    tour.page.context.clear_cookies()
+    tour.visit("lost", f"/check-in/1/?lang={language}", status=410)
+    tour.visit("landing-plain", people.link(people.open_follow_up(language, ("mood",))))
+    tour.page.context.clear_cookies()
+    tour.press("form button.main")
+    tour.look("start-again")
     follow_up = people.open_follow_up(language, ("phq9",))
     tour.visit("unsubscribe", people.unsubscribe_link(follow_up))
     tour.press("main form button")
     tour.look("unsubscribed")
     tour.visit("unsubscribe-unknown", f"/u/{'x' * 43}/", status=404)
+
+
+def not_in_spanish(tour: Tour) -> None:
+    tour.visit("untranslated", people.link(people.open_follow_up("es", ("peg",))))
 
 
 def mails(tour: Tour) -> None:
@@ -96,6 +110,12 @@ def lists(tour: Tour) -> None:
     alert = Alert.objects.open().exclude(patient=None).order_by("raised_at")[0]
     tour.visit("alert", f"/alerts/{alert.pk}/")
     tour.visit("patient-alerting", f"/patients/{alert.patient_id}/")
+    withdrawn, deceased = people.course("en").patient, people.course("en").patient
+    now = timezone.now()
+    enrolment.withdraw(withdrawn, by=people.BY_TEST, now=now)
+    enrolment.mark_deceased(deceased, by=people.BY_TEST, now=now)
+    tour.visit("patient-withdrawn", f"/patients/{withdrawn.pk}/")
+    tour.visit("patient-deceased", f"/patients/{deceased.pk}/")
     tour.visit("password-change", "/accounts/password/change/")
     tour.visit("sign-out", "/accounts/logout/")
 
@@ -128,6 +148,25 @@ def forms(tour: Tour) -> None:
     tour.visit("infusion", f"/infusions/{course.infusions.get().pk}/")
 
 
+def the_clinic(tour: Tour) -> None:
+    _sign_in(tour, tour.seed["email"])
+    tour.visit("settings", "/clinic/")
+    tour.page.click("summary:has-text('Invite somebody')")
+    tour.page.fill("input[name=invite-email]", tour.seed["responder"])
+    tour.press("form[action$='/invite/'] button.button")
+    tour.look("settings-invite-refused")
+    tour.page.fill("input[name=invite-email]", people.new_address())
+    tour.press("form[action$='/invite/'] button.button")
+    tour.look("settings-invited")
+    tour.visit("choose-clinic", "/accounts/clinic/")
+
+
+def not_allowed(tour: Tour) -> None:
+    _sign_in(tour, people.viewer())
+    tour.visit("patients-of-a-viewer", "/")
+    tour.visit("forbidden", "/patients/enrol/", status=403)
+
+
 def _sign_in(tour: Tour, email: str) -> None:
     sign_in(tour.page, tour.site, email, tour.seed["password"])
 
@@ -137,8 +176,11 @@ WALKS = (
     Walk("lists", lists),
     Walk("patients", patients),
     Walk("forms", forms),
+    Walk("clinic", the_clinic),
+    Walk("not-allowed", not_allowed),
     Walk("accounts", accounts),
     Walk("mails", mails, BOTH),
     Walk("check-in", check_in, BOTH),
     Walk("doors", other_doors, BOTH),
+    Walk("not-in-spanish", not_in_spanish, ("es",)),
 )

@@ -57,9 +57,18 @@ def unsubscribe_link(follow_up: FollowUp) -> str:
     return f"/u/{links.token(follow_up, 'unsubscribe')}/"
 
 
+def new_address() -> str:
+    return f"new-{next(_numbers)}@lanternfield.example"
+
+
+def viewer() -> str:
+    """Whose password is the one that all of the demo's staff have."""
+    return Member.objects.filter(role=Member.Role.VIEWER).earliest("joined_at").user.email
+
+
 def invitation() -> str:
-    now, address = timezone.now(), f"new-{next(_numbers)}@lanternfield.example"
-    member = make_member(clinic(), Member.Role.VIEWER, now=now, email=address)
+    now = timezone.now()
+    member = make_member(clinic(), Member.Role.VIEWER, now=now, email=new_address())
     member.user.set_unusable_password()
     member.user.save(update_fields=["password"])
     return invitations.invite(member, by=BY_TEST, now=now)
