@@ -38,6 +38,7 @@ class Clinic(models.Model):
     phone = models.CharField(max_length=32, blank=True)
     quiet_from = models.TimeField(default=time(21))
     quiet_until = models.TimeField(default=time(8))
+    allowed_days = models.JSONField(default=list)  # weekdays 0-6 for mail; empty means every day
     cover = models.CharField(max_length=10, choices=Cover, default=Cover.WEEKDAYS)
     staffed_days = models.JSONField(default=list)  # weekdays, 0 = Monday
     staffed_from = models.TimeField(default=time(8))

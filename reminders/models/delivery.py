@@ -34,6 +34,10 @@ class ProviderEvent(models.Model):
             models.Index(
                 fields=["try_after"], condition=Q(applied_at=None), name="provider_event_open_idx"
             ),
+            models.Index(
+                fields=["message_ref"], condition=~Q(message_ref=""), name="provider_event_ref_idx"
+            ),
+            models.Index(fields=["received_at"], name="provider_event_age_idx"),
         ]
 
     def __str__(self) -> str:
@@ -97,3 +101,13 @@ class Lane(models.Model):
 
     def __str__(self) -> str:
         return f"lane {self.name}"
+
+
+class Pulse(models.Model):
+    """When a part of the engine last did its work. Health is progress, not a running process."""
+
+    name = models.CharField(max_length=40, primary_key=True)  # "tick", "drain"
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"pulse {self.name}"

@@ -49,6 +49,8 @@ class Message(Claim):
     delivery = models.CharField(max_length=12, choices=Delivery, blank=True, default=Delivery.NONE)
     delivered_at = models.DateTimeField(null=True, blank=True)
     provider_message_id = models.CharField(max_length=200, blank=True)
+    # What moved after it was first planned: {"at", "field", "before", "after", "reason"}.
+    changes = models.JSONField(default=list)
 
     objects = MessageQuerySet.as_manager()
 
@@ -67,7 +69,7 @@ class Message(Claim):
         indexes = [
             *Claim.Meta.indexes,
             models.Index(
-                fields=["clinic", "due_at"],
+                fields=["clinic", "due_at", "id"],
                 condition=Q(state="scheduled"),
                 name="message_clinic_idx",
             ),
