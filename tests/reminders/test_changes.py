@@ -1,0 +1,34 @@
+"""One line per thing that moved after it was planned."""
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from reminders.changes import KEPT, appended, entry
+from reminders.models import State
+
+NOW = datetime(2026, 11, 25, 9, tzinfo=UTC)
+
+
+def test_an_entry_says_when_what_from_to_and_why():
+    later = datetime(2026, 11, 26, 8, tzinfo=ZoneInfo("Europe/Berlin"))
+    assert entry(NOW, "due_at", NOW, later, "quiet hours") == {
+        "at": "2026-11-25T09:00:00+00:00",
+        "field": "due_at",
+        "before": "2026-11-25T09:00:00+00:00",
+        "after": "2026-11-26T07:00:00+00:00",
+        "reason": "quiet hours",
+    }
+
+
+def test_states_and_lists_and_nothing_are_written_as_words():
+    assert entry(NOW, "state", None, State.EXPIRED, "")["after"] == "expired"
+    assert entry(NOW, "state", None, State.EXPIRED, "")["before"] == ""
+    assert entry(NOW, "instruments", ["phq9", "gad7"], ["phq8"], "")["before"] == "phq9, gad7"
+
+
+def test_appending_leaves_the_old_list_alone_and_keeps_the_last_fifty():
+    old = [entry(NOW, "due_at", None, str(n), "") for n in range(KEPT)]
+    new = appended(old, entry(NOW, "due_at", None, "new", ""))
+    assert (len(old), len(new)) == (KEPT, KEPT)
+    assert (new[0]["after"], new[-1]["after"]) == ("1", "new")
+    assert appended([], *old) == old
