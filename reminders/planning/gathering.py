@@ -24,6 +24,7 @@ from reminders.schedule import (
     local_date,
 )
 from reminders.schedule import State as DueState
+from reminders.schedule.clock import allowed_days
 from reminders.schedule.facts import Channel, InfusionStatus, InvitationState, MessageKind, Status
 from reminders.schedule.questionnaires import instrument_facts
 from reminders.suppression import in_the_way
@@ -85,7 +86,7 @@ def _facts(rows: Rows, now: datetime) -> PatientFacts:
         suspended_since=since,
         alert_open=Alert.objects.open().filter(patient=patient).exists(),
         send_hour=patient.send_hour,
-        allowed_days=frozenset(patient.allowed_days or range(7)),
+        allowed_days=allowed_days(patient.clinic.allowed_days, patient.allowed_days),
         quiet_from=patient.clinic.quiet_from,
         quiet_until=patient.clinic.quiet_until,
         answers=_answers(patient),

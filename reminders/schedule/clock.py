@@ -4,7 +4,7 @@ A time that spring skips means the first valid instant after the gap; one that a
 means the first of the two; a calendar day that a zone left out means the next one.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
@@ -12,6 +12,17 @@ from zoneinfo import ZoneInfo
 
 DAY = timedelta(days=1)
 MORNING = time(8)  # nothing goes out from an infusion's start until then, the next day
+EVERY_DAY = frozenset(range(7))  # 0 is Monday
+
+
+def allowed_days(clinic_days: Iterable[int], patient_days: Iterable[int]) -> frozenset[int]:
+    """The weekdays on which scheduled mail goes: those both allow; none named allows all.
+
+    Where they share no day the patient's own stand, so that no setting of a clinic silences
+    a patient for good; staff are shown that it is so.
+    """
+    clinic, patient = frozenset(clinic_days) or EVERY_DAY, frozenset(patient_days) or EVERY_DAY
+    return clinic & patient or patient
 
 
 def instant(day: date, at: time, zone: ZoneInfo) -> datetime:

@@ -5,10 +5,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from reminders.schedule.clock import Hours, day_end, instant
+from reminders.schedule.clock import EVERY_DAY, Hours, allowed_days, day_end, instant
 
 HOURS = {"quiet_from": time(21), "quiet_until": time(8), "held": ()}
-EVERY_DAY = frozenset(range(7))
 
 
 @pytest.mark.parametrize(
@@ -97,3 +96,17 @@ def test_quiet_hours_within_one_day():
 def test_no_quiet_hours_at_all():
     hours = Hours(ZoneInfo("UTC"), time(0), time(0), (), EVERY_DAY)
     assert hours.is_clear(datetime(2026, 3, 3, 3, tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
+    ("clinic", "patient", "expected"),
+    [
+        pytest.param([], [], range(7), id="nobody chose: every day"),
+        pytest.param([0, 1], [], {0, 1}, id="the clinic's alone"),
+        pytest.param([], [5, 6], {5, 6}, id="the patient's alone"),
+        pytest.param([0, 1, 2], (2, 3), {2}, id="what both allow"),
+        pytest.param([0, 1, 2, 3, 4], [5, 6], {5, 6}, id="no day in common: the patient's"),
+    ],
+)
+def test_mail_goes_on_the_days_clinic_and_patient_both_allow(clinic, patient, expected):
+    assert allowed_days(clinic, patient) == frozenset(expected)
