@@ -5,6 +5,9 @@ from datetime import datetime
 
 from django.db import transaction
 
+from clinic import audit
+from clinic.access import demand
+from clinic.actors import Actor
 from clinic.models import Course, Patient
 from clinic.sealed import search_key
 from reminders.models import UNSENT, State, Suppression
@@ -59,3 +62,22 @@ def unsubscribe(patient: Patient, *, now: datetime) -> bool:
     """No more e-mail for this person, whatever the address. Open alerts stay open."""
     digest = address_digest(patient.email)
     return suppress(patient, digest, Reason.UNSUBSCRIBED, now=now)
+
+
+@transaction.atomic
+def lift(suppression: Suppression, *, by: Actor, now: datetime) -> None:
+    """Write to this address again: staff know that it works, or that the patient wants it.
+
+    Lifts one reason; another one may still stand. What was stopped stays stopped; what is planned
+    from now on goes by e-mail again. Safe to repeat.
+    """
+    patient = Patient.objects.held(suppression.patient_id)
+    demand(by, "edit patients", patient.clinic)
+    in_force = Suppression.objects.in_force().filter(pk=suppression.pk)
+    if not in_force.update(lifted_at=now):
+        return
+    audit.write(
+        by, "lift suppression", clinic=patient.clinic, now=now, patient=patient,
+        subject=suppression, fields=["lifted_at"],
+    )  # fmt: skip
+    Course.objects.filter(patient=patient).touch(now)
