@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from clinic import audit
 from clinic.access import demand
 from clinic.actors import Actor
+from clinic.enrolment.details import check_allowed_days
 from clinic.models import Clinic, Course
 from clinic.refusals import Refused
 
@@ -19,6 +20,7 @@ SETTINGS = frozenset(
         "phone",
         "quiet_from",
         "quiet_until",
+        "allowed_days",
         "cover",
         "staffed_days",
         "staffed_from",
@@ -32,7 +34,7 @@ SETTINGS = frozenset(
 
 @transaction.atomic
 def change(clinic: Clinic, changes: Mapping[str, Any], *, by: Actor, now: datetime) -> Clinic:
-    """Change some of SETTINGS. Cover and quiet hours move what is planned for everybody."""
+    """Change some of SETTINGS. Cover, days and quiet hours move what is planned for everybody."""
     demand(by, "set up clinic", clinic)
     if unknown := set(changes) - SETTINGS:
         raise ValueError(f"not settings of a clinic: {sorted(unknown)}")
@@ -41,6 +43,8 @@ def change(clinic: Clinic, changes: Mapping[str, Any], *, by: Actor, now: dateti
         "quiet_until", clinic.quiet_until
     ):
         raise Refused(_("Quiet hours need a beginning and an end."), field="quiet_until")
+    if "allowed_days" in changes:
+        changes = {**changes, "allowed_days": check_allowed_days(changes["allowed_days"])}
     changed = sorted(name for name, value in changes.items() if getattr(clinic, name) != value)
     for name in changed:
         setattr(clinic, name, changes[name])

@@ -8,11 +8,8 @@ from django.utils.translation import gettext_lazy as _
 from clinic.models import Clinic, Member
 from clinic.settling import SETTINGS
 from dashboards.forms.fields import Refusable
+from dashboards.queries.mail_days import WEEKDAYS
 
-WEEKDAYS = [
-    (0, _("Monday")), (1, _("Tuesday")), (2, _("Wednesday")), (3, _("Thursday")),
-    (4, _("Friday")), (5, _("Saturday")), (6, _("Sunday")),
-]  # fmt: skip
 ROLES = [
     (Member.Role.CLINICIAN, _("Clinician: sees everything, takes alerts")),
     (Member.Role.COORDINATOR, _("Front desk: enrols and logs, sees no scores")),
@@ -64,8 +61,16 @@ class ClinicForm(Refusable):
     staffed_until = _clock(_("Staffed until"))
     quiet_from = _clock(_("No e-mail from"))
     quiet_until = _clock(_("No e-mail until"))
+    allowed_days = forms.TypedMultipleChoiceField(
+        label=_("Check-ins are e-mailed on"),
+        choices=WEEKDAYS,
+        coerce=int,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("None ticked: on every day. A patient may have chosen fewer of them."),
+    )
 
-    HOURS = ("staffed_from", "staffed_until", "quiet_from", "quiet_until")
+    HOURS = ("staffed_from", "staffed_until", "quiet_from", "quiet_until", "allowed_days")
 
     def hours(self) -> list[forms.BoundField]:
         return [self[name] for name in self.HOURS]

@@ -28,7 +28,7 @@ class EnrolForm(PersonForm, CourseForm):
     IN_SIGHT = (
         "name", "birth_date", "email", "phone", "language", "zone", "indication", "protocol"
     )  # fmt: skip
-    FOLDED = ("planned_infusions", "first_infusion_at", "mrn", "send_hour")
+    FOLDED = ("planned_infusions", "first_infusion_at", "mrn", "send_hour", "allowed_days")
 
     def clean(self) -> dict[str, Any]:
         """What was understood, kept apart: a field refused later still shows in the preview."""
@@ -54,4 +54,5 @@ class EnrolForm(PersonForm, CourseForm):
             language=given["language"],
             zone=given["zone"],
             send_hour=given["send_hour"],
+            allowed_days=tuple(given["allowed_days"]),
         )

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic.models import Clinic, Patient
 from dashboards.forms.fields import Refusable
+from dashboards.queries.mail_days import WEEKDAYS
 from dashboards.slips import meant
 
 US_ZONES = [
@@ -64,6 +65,14 @@ class PersonForm(Refusable):
         coerce=int,
         empty_value=None,
     )
+    allowed_days = forms.TypedMultipleChoiceField(
+        label=_("Wants e-mail on"),
+        required=False,
+        choices=WEEKDAYS,
+        coerce=int,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("None ticked: on every day."),
+    )
     email_seen = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: object, clinic: Clinic, **more: object) -> None:
@@ -90,5 +99,6 @@ class ContactForm(PersonForm):
 
 
 def contact_initial(patient: Patient) -> dict[str, object]:
-    names = ("name", "birth_date", "email", "phone", "language", "zone", "mrn", "send_hour")
+    names = ("name", "birth_date", "email", "phone", "language", "zone", "mrn", "send_hour",
+             "allowed_days")  # fmt: skip
     return {name: getattr(patient, name) for name in names} | {"email_seen": patient.email}

@@ -16,6 +16,7 @@ from reminders.planning.gathering import protocol_of
 from reminders.planning.reconciling import SHOWN_AHEAD
 from reminders.protocols import Protocol
 from reminders.schedule import CourseFacts, InfusionFacts, PatientFacts, Plan, plan
+from reminders.schedule.clock import allowed_days as mail_days
 from reminders.schedule.questionnaires import instrument_facts
 from surveys.cover import cover_of
 
@@ -62,6 +63,8 @@ def preview_enrolment(
     has_email: bool,
     planned_infusions: int | None,
     first_infusion_at: datetime | None,
+    send_hour: int | None,
+    days: Iterable[int],
     now: datetime,
 ) -> Preview:
     """What enrolling would send."""
@@ -87,6 +90,8 @@ def preview_enrolment(
         channel="email" if has_email else "none",
         quiet_from=clinic.quiet_from,
         quiet_until=clinic.quiet_until,
+        send_hour=send_hour,
+        allowed_days=mail_days(clinic.allowed_days, days),
     )
     rows = _coming(plan(facts, now, SHOWN_AHEAD), {NEW: chosen}, now)
     return Preview(tuple(rows), facts.zone)

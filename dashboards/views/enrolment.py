@@ -111,6 +111,8 @@ def _preview(clinic: Clinic, typed: dict[str, Any], now: datetime) -> queries.Pr
         has_email=bool(typed.get("email")),
         planned_infusions=typed.get("planned_infusions"),
         first_infusion_at=typed.get("first_infusion_at"),
+        send_hour=typed.get("send_hour"),
+        days=typed.get("allowed_days", ()),
         now=now,
     )
 

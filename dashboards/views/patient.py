@@ -13,6 +13,7 @@ from clinic.access import StaffRequest, may, require
 from clinic.models import Course, Member, Patient
 from dashboards import queries, words
 from dashboards.charts import charts
+from dashboards.queries.mail_days import mail_days
 from dashboards.rows import ItemTable
 from dashboards.views.acting import patient_of
 from dashboards.views.policy import draws_charts
@@ -46,6 +47,7 @@ def patient(request: StaffRequest, patient_id: UUID) -> HttpResponse:
         "completion": queries.completion(follow_ups),
         "coming": queries.coming(found, courses, now=now),
         "mails": mails,
+        "mail_days": mail_days(found),
         "unknown": queries.unknown(mails),
         "unreachable": queries.unreachable(found),
         "just_logged": _just_logged(request, infusions),

@@ -20,6 +20,7 @@ from clinic.models import Member
 from clinic.refusals import Refused
 from dashboards.forms.clinic import ClinicForm, InviteForm, clinic_initial
 from dashboards.queries import gate as gates
+from dashboards.queries.mail_days import against_their_days
 from surveys import alerts
 
 
@@ -48,6 +49,7 @@ def _page(request: StaffRequest, **given: Any) -> HttpResponse:
         "people": gates.people(clinic, now=now),
         "texts": list(gates.partly_verified(clinic)),
         "test_days": gates.TEST_DAYS,
+        "against_their_days": against_their_days(clinic),
         "form": ClinicForm(initial=clinic_initial(clinic)),
         "invite_form": InviteForm(prefix="invite"),
         "invited": "",

@@ -21,8 +21,13 @@ def allowed_days(clinic_days: Iterable[int], patient_days: Iterable[int]) -> fro
     Where they share no day the patient's own stand, so that no setting of a clinic silences
     a patient for good; staff are shown that it is so.
     """
-    clinic, patient = frozenset(clinic_days) or EVERY_DAY, frozenset(patient_days) or EVERY_DAY
-    return clinic & patient or patient
+    patient = frozenset(patient_days) or EVERY_DAY
+    return (frozenset(clinic_days) or EVERY_DAY) & patient or patient
+
+
+def share_a_day(clinic_days: Iterable[int], patient_days: Iterable[int]) -> bool:
+    clinic, patient = frozenset(clinic_days), frozenset(patient_days)
+    return not (clinic and patient) or bool(clinic & patient)
 
 
 def instant(day: date, at: time, zone: ZoneInfo) -> datetime:

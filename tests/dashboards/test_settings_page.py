@@ -7,7 +7,9 @@ import pytest
 from django.core import mail
 from django.urls import reverse
 
+from clinic import enrolment, settling
 from clinic.models import AuditEntry, Member
+from clinic.refusals import Refused
 from surveys import alerts, cover
 from surveys.models import Alert
 from tests.builders import BY_TEST
@@ -97,6 +99,33 @@ def test_changed_cover_moves_every_plan(admin, course, desk_of, later):
     course.refresh_from_db()
     assert course.revision == before + 1
     assert course.replan_at == later
+
+
+def test_the_days_for_e_mail_are_kept_audited_and_planned_for(admin, course, desk_of, later):
+    before = course.revision
+    assert desk_of(admin).post(URL, typed(allowed_days=["0", "3"])).status_code == 302
+    admin.clinic.refresh_from_db()
+    course.refresh_from_db()
+    assert admin.clinic.allowed_days == [0, 3]
+    assert "allowed_days" in AuditEntry.objects.get(action="change clinic").fields
+    assert (course.revision, course.replan_at) == (before + 1, later)
+
+
+def test_a_day_that_is_none_is_refused(admin):
+    with pytest.raises(Refused):
+        settling.change(admin.clinic, {"allowed_days": [7]}, by=BY_TEST, now=admin.joined_at)
+
+
+def test_staff_see_who_would_never_be_mailed_on_the_clinics_days(admin, course, desk_of, later):
+    client = desk_of(admin)
+    page = reverse("dashboards:patient", args=[course.patient_id])
+    weekend = {"allowed_days": (5, 6)}
+    enrolment.change_details(course.patient, weekend, by=BY_TEST, now=later)
+    assert "Saturday, Sunday" in body(client.get(page))
+    assert "days on which this clinic does not mail" not in body(client.get(URL))
+    client.post(URL, typed(allowed_days=["0", "1"]))
+    assert "1 patient chose only days on which this clinic does not mail." in body(client.get(URL))
+    assert "the patient's own are used" in body(client.get(page))
 
 
 def test_a_partly_verified_text_is_switched_on_knowingly(admin, desk_of):

@@ -7,8 +7,6 @@ import pytest
 
 from reminders.schedule.clock import EVERY_DAY, Hours, allowed_days, day_end, instant
 
-HOURS = {"quiet_from": time(21), "quiet_until": time(8), "held": ()}
-
 
 @pytest.mark.parametrize(
     ("zone", "wall", "expected"),
