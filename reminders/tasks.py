@@ -11,7 +11,7 @@ from django.conf import settings
 from django.dispatch import receiver
 from kombu.exceptions import OperationalError
 
-from reminders import delivery, dispatch, notices, ticking
+from reminders import delivery, dispatch, notices, pulses, ticking
 from reminders.timekeeping import database_clock
 from surveys.signals import alert_raised
 
@@ -36,12 +36,16 @@ def tick() -> None:
 
 @shared_task(ignore_result=True)
 def drain() -> None:
-    dispatch.drain(clock=database_clock(), stop=stopping)
+    clock = database_clock()
+    dispatch.drain(clock=clock, stop=stopping)
+    pulses.beat(pulses.SENDS, now=clock())
 
 
 @shared_task(ignore_result=True)
 def drain_events() -> None:
-    delivery.drain_events(clock=database_clock(), stop=stopping)
+    clock = database_clock()
+    delivery.drain_events(clock=clock, stop=stopping)
+    pulses.beat(pulses.EVENTS, now=clock())
 
 
 @receiver(alert_raised, dispatch_uid="reminders.tasks")

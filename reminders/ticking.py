@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from math import ceil
 
-from reminders import claiming, notices, planning, settling
+from reminders import claiming, notices, planning, pulses, settling
 from reminders.models import Message, Notice, ProviderEvent, State
 
 logger = logging.getLogger(__name__)
@@ -32,6 +32,7 @@ def tick(*, now: datetime) -> Ticked:
     notices.create_due(now=now)  # before the planning, which can take long
     planning.reconcile_lagging(REPLANNED, now=now)
     expire(now=now)
+    pulses.beat(pulses.TICK, now=now)  # last: a tick that fails half way is no progress
     return Ticked(drains=_drains(now), event_drains=_event_drains(now))
 
 

@@ -1,6 +1,7 @@
 """Tick and drain in one process, without Celery or Redis: the simplest deployment, and the way on
 when the broker is away. Any number may run, beside workers too."""
 
+import logging
 import signal
 import threading
 from typing import Any
@@ -9,9 +10,11 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import DatabaseError, close_old_connections, connection
 
-from reminders import delivery, dispatch, ticking
+from reminders import delivery, dispatch, pulses, ticking
 from reminders.dispatch import Stop
 from reminders.timekeeping import database_clock
+
+logger = logging.getLogger(__name__)
 
 
 class Command(BaseCommand):
@@ -32,6 +35,12 @@ class Command(BaseCommand):
                     raise
                 self.stderr.write(f"the database is away: {type(error).__name__}")
                 connection.close()
+            except (
+                Exception
+            ):  # as a failed task would: logged without its text, then the next round
+                if once:
+                    raise
+                logger.exception("a round failed")
             if once:
                 break
             stopping.wait(settings.TICK_SECONDS)
@@ -43,3 +52,4 @@ def one_round(stop: Stop) -> None:
     ticking.tick(now=database_clock()())
     dispatch.drain(clock=database_clock(), stop=stop)
     delivery.drain_events(clock=database_clock(), stop=stop)
+    pulses.beat(pulses.LOOP, now=database_clock()())
