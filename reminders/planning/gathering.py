@@ -171,7 +171,7 @@ def _sent(rows: Rows) -> Iterable[SentFacts]:
     zone = rows.patient.tz
     for pk, messages in rows.messages.items():
         for message in messages:
-            if message.state in SENT:
+            if message.state in SENT or _sent_again(message):
                 on = message.capped_on or local_date(message.accepted_at or message.due_at, zone)
                 yield SentFacts(pk, cast(MessageKind, message.kind), message.nth, on)
 
@@ -191,14 +191,22 @@ def _follow_up(row: FollowUp, messages: Iterable[Message], channel: Channel) -> 
 
 def _invitation(messages: Iterable[Message], channel: Channel) -> InvitationState:
     """What was not mailed stands for the tablet until there is an address: then it is replaced."""
-    state = next((m.state for m in messages if m.kind == Message.Kind.INVITATION), None)
-    if state is None:
+    invitation = next((m for m in messages if m.kind == Message.Kind.INVITATION), None)
+    if invitation is None:
         return ""
+    state = invitation.state
+    if _sent_again(invitation):
+        return "sent"
     if state in UNSENT:
         return "scheduled"
     if state in SENT:
         return "sent"
     return "undeliverable" if state in REFUSED or channel != "email" else "dead"
+
+
+def _sent_again(message: Message) -> bool:
+    """A member has it sent again because nobody knew: it may have arrived the first time."""
+    return message.requested_by_id is not None and message.state not in REFUSED
 
 
 def _key(due: StepDue) -> Key:

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
+from reminders.changes import appended, differences, entry, why_moved
 from reminders.models import UNSENT, Message, State
 from reminders.planning.gathering import Rows
 from reminders.schedule import Due, Key, Plan, PlannedFollowUp
@@ -15,6 +16,7 @@ from surveys.links import new_link
 from surveys.models import FollowUp, StepDue
 
 REASON_LENGTH = 200
+TOLD = ("target_at", "send_at", "closes_at", "instruments", "state")  # each change has its line
 
 
 @dataclass(slots=True)
@@ -63,6 +65,7 @@ class _Writer:
         self.now = now
         self.changes = Changes()
         self.written: list[FollowUp] = []
+        self.why: dict[Key, str] = {}  # of the dues that this plan moves
 
     def withdraw(self, reasons: Mapping[str, str]) -> None:
         """First, because a withdrawn follow-up frees its local day."""
@@ -120,7 +123,7 @@ class _Writer:
             values = self._values(due, ids)
             if row is None:
                 made.append(self._new_due(due, values))
-            elif names := _assign(row, values):
+            elif names := self._bring(row, due, values):
                 changed.append(row)
                 fields.update(names)
                 self._note(names)
@@ -131,6 +134,17 @@ class _Writer:
         self.changes.dues_changed += len(changed)
         if made:
             self.changes.schedule.add("target_at")
+
+    def _bring(self, row: StepDue, due: Due, values: Mapping[str, Any]) -> list[str]:
+        """Set what differs, and write a line about each thing its reader would ask about."""
+        before = {name: getattr(row, name) for name in TOLD}
+        changed = _assign(row, values)
+        reason = why_moved(changed, row.state, row.reason)
+        if lines := differences(self.now, before, values, reason):
+            row.changes = appended(row.changes, *lines)
+            self.why[due.key] = reason
+            changed.append("changes")
+        return changed
 
     def _note(self, names: Iterable[str]) -> None:
         """Being asked and answered is the course of things; being moved or ended is not."""
@@ -165,17 +179,25 @@ class _Writer:
         return values
 
     def messages(self, planned: PlannedFollowUp, row: FollowUp, dues: Iterable[Due]) -> None:
-        """Only the next message has a row; what waits besides has lost its day."""
+        """Only the next message has a row; what waits besides has lost its day.
+
+        What a member has sent again is theirs: it ends with its follow-up, not with the plan.
+        """
         existing = {(m.kind, m.nth): m for m in self.rows.messages.get(str(row.pk), [])}
         coming = planned.messages[0] if planned.messages else None
         wanted = None if coming is None else existing.pop((coming.kind, coming.nth), None)
         if coming is not None and wanted is None:
             self._new_message(coming, row)
         elif coming is not None and wanted is not None:
-            self._move(wanted, coming)
+            self._move(wanted, coming, self._reason(planned))
         state, reason = _why_not_sent(row, dues)
         for message in existing.values():
-            self._end(message, state, reason)
+            if message.requested_by_id is None or state != State.SKIPPED:
+                self._end(message, state, reason)
+
+    def _reason(self, planned: PlannedFollowUp) -> str:
+        whys = [self.why[key] for key in planned.dues if key in self.why]
+        return "; ".join(dict.fromkeys(whys)) or "planned again"
 
     def _new_message(self, coming: PlannedMessage, row: FollowUp) -> None:
         Message.objects.create(
@@ -191,31 +213,35 @@ class _Writer:
         )
         self.changes.messages_made += 1
 
-    def _move(self, message: Message, coming: PlannedMessage) -> None:
+    def _move(self, message: Message, coming: PlannedMessage, why: str) -> None:
         """A row that already waits at or before now stays: the next drain takes it."""
         due_at = _unless_due(message.due_at, coming.send_at, self.now)
         if message.state not in UNSENT or _backing_off(message, coming, self.now):
             return
-        if (message.due_at, message.not_after) == (due_at, coming.not_after):
+        before = {"due_at": message.due_at, "not_after": message.not_after}
+        after = {"due_at": due_at, "not_after": coming.not_after}
+        if before == after:
             return
         later = due_at > self.now  # a claimed row that must wait goes back
         unclaimed = {"state": State.SCHEDULED, "lease_token": None, "lease_until": None}
         self.changes.messages_moved += Message.objects.filter(
             pk=message.pk, state__in=UNSENT
         ).update(
-            due_at=due_at,
-            not_after=coming.not_after,
+            **after,
             reason=coming.reason[:REASON_LENGTH],
+            changes=appended(message.changes, *differences(self.now, before, after, why)),
             **(unclaimed if later else {}),
         )
 
     def _end(self, message: Message, state: State, reason: str) -> None:
         if message.state in UNSENT:
+            line = entry(self.now, "state", message.state, state, reason)
             self.changes.messages_ended += Message.objects.filter(
                 pk=message.pk, state__in=UNSENT
             ).update(
                 state=state,
                 reason=reason[:REASON_LENGTH],
+                changes=appended(message.changes, line),
                 ended_at=self.now,
                 lease_token=None,
                 lease_until=None,
