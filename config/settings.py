@@ -104,6 +104,9 @@ _SQLITE_OPTIONS = {
 }
 _POSTGRESQL_OPTIONS = {
     "options": "-c statement_timeout=10000 -c idle_in_transaction_session_timeout=30000",
+    # A server that is gone is noticed in seconds: neither a page nor a health check hangs on it.
+    "connect_timeout": 5,
+    "tcp_user_timeout": 10000,
 }
 
 DATABASES = {
@@ -146,6 +149,10 @@ DEFAULT_FROM_EMAIL = MAIL_FROM
 MAIL_MODE = env_str("MAIL_MODE", "hold")
 if MAIL_MODE not in ("hold", "send") and not re.fullmatch(r"redirect:[^@\s]+@[^@\s]+", MAIL_MODE):
     raise ImproperlyConfigured("MAIL_MODE: use hold, send or redirect:ADDRESS")
+# How many messages one drain may be handing over at the same time, each on its own connection.
+MAIL_CONNECTIONS = env_int("MAIL_CONNECTIONS", 4)
+# After this a worker that took a message is given up. Far above one call (25 s at most).
+LEASE_SECONDS = env_int("LEASE_SECONDS", 300)
 # Any provider: ANYMAIL_<SETTING> in the environment, as Anymail's documentation names them.
 ANYMAIL = {
     "REQUESTS_TIMEOUT": (5, 20),
@@ -207,6 +214,8 @@ CSRF_FAILURE_VIEW = "surveys.views.csrf_failure"
 # -- Browser security -------------------------------------------------------------------------
 
 SECURE_SSL_REDIRECT = SECURE
+# Monitors ask the web server itself, behind the proxy that speaks TLS.
+SECURE_REDIRECT_EXEMPT = [r"^health/", r"^metrics$"]
 SECURE_HSTS_SECONDS = int(timedelta(days=365).total_seconds()) if SECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE
 SECURE_REFERRER_POLICY = "no-referrer"
@@ -264,6 +273,9 @@ STORAGES = {
 }
 WHITENOISE_USE_FINDERS = env_bool("STATIC_FROM_FINDERS", DEBUG)
 WHITENOISE_MAX_AGE = 3600
+
+# Prometheus sends it as a bearer token; without it there is no /metrics.
+METRICS_TOKEN = env_str("METRICS_TOKEN", "")
 
 # -- Logging: ids only, never a name, an address, an answer or a link --------------------------
 

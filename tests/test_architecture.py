@@ -42,6 +42,9 @@ PUBLIC_VIEWS = {
     "allauth.account.views.PasswordResetView",
     "allauth.account.views.SignupView",  # closed: the adapter says so
     "clinic.views.invitation",
+    "reminders.health.views.live",
+    "reminders.health.views.numbers",  # with a token of its own
+    "reminders.health.views.ready",
     "reminders.views.fresh_link",
     "reminders.views.unsubscribe",
     "surveys.views.asking.onward",

@@ -35,9 +35,7 @@ class Command(BaseCommand):
                     raise
                 self.stderr.write(f"the database is away: {type(error).__name__}")
                 connection.close()
-            except (
-                Exception
-            ):  # as a failed task would: logged without its text, then the next round
+            except Exception:  # like a failed task: logged without its text, and the next comes
                 if once:
                     raise
                 logger.exception("a round failed")
