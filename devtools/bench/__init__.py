@@ -1,0 +1,1 @@
+"""`./dev bench`: what the engine can do, beside a pair that is run in turn with it."""

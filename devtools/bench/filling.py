@@ -1,0 +1,160 @@
+"""Very many patients who are all to be written to now.
+
+One for each clinic and language is enrolled and planned by the product; the others are copies of
+the rows that came of it, with identifiers of their own, sealed as the product seals them.
+"""
+
+import itertools
+import uuid
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+from django.db import connection, models, transaction
+
+from clinic import actors, consent, enrolment
+from clinic.enrolment import CourseDetails, PatientDetails
+from clinic.models import Clinic, Course, Indication, Patient
+from reminders import planning
+from reminders.models import Message, State
+from surveys import links
+from surveys.models import FollowUp, StepDue
+
+BY = actors.system("benchmark")
+LANGUAGES = ("en", "es")
+AT_ONCE = 2000
+_numbers = itertools.count()
+_patterns: dict[int, list["Pattern"]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """One patient as the product enrolled and planned them."""
+
+    patient: Patient
+    courses: list[Course]
+    follow_ups: list[FollowUp]
+    dues: list[StepDue]
+    messages: list[Message]
+
+
+def crowd(size: int, *, clinics: int, now: datetime) -> list[str]:
+    """Their addresses. Clinics and languages take turns."""
+    patterns = _patterns.get(clinics) or _patterns.setdefault(clinics, _enrolled(clinics, now))
+    addresses = [f"p{next(_numbers)}@crowd.example" for _ in range(size)]
+    for at in range(0, size, AT_ONCE):
+        some = addresses[at : at + AT_ONCE]
+        with transaction.atomic():
+            _copies(zip(itertools.cycle(patterns), some, strict=False))
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    return addresses
+
+
+def noon_zone(now: datetime) -> str:
+    """A zone in which it is between twelve and one now, so that no quiet hours are near."""
+    ahead = 12 - now.astimezone(UTC).hour
+    return f"Etc/GMT{-ahead:+d}" if ahead else "Etc/GMT"  # the sign in these names is reversed
+
+
+def _enrolled(clinics: int, now: datetime) -> list[Pattern]:
+    """One for each clinic and language, whose own mail is never sent."""
+    found = []
+    for number, language in itertools.product(range(clinics), LANGUAGES):
+        clinic = enrolment.open_clinic(
+            f"Crowd Clinic {number}",
+            zone=noon_zone(now),
+            admin_email=f"admin@clinic{number}.example",
+            by=BY,
+            now=now,
+        ).clinic
+        patient = _enrol(clinic, language, now)
+        planning.reconcile(patient, now=now, by=BY)
+        found.append(_pattern(patient))
+        Message.objects.filter(patient=patient).update(state=State.SKIPPED, ended_at=now)
+    return found
+
+
+def _enrol(clinic: Clinic, language: str, now: datetime) -> Patient:
+    details = PatientDetails(
+        name="Ana Lucía Peña",
+        birth_date=date(1984, 3, 5 + LANGUAGES.index(language)),
+        consent_version=consent.CURRENT,
+        email=f"pattern{next(_numbers)}@crowd.example",
+        phone="(432) 555-0100",
+        language=language,
+    )
+    course = CourseDetails(
+        protocol="depression-induction", indication=Indication.DEPRESSION, planned_infusions=6
+    )
+    return enrolment.enrol(clinic, details, course, by=BY, now=now).patient
+
+
+def _pattern(patient: Patient) -> Pattern:
+    return Pattern(
+        patient=Patient.objects.get(pk=patient.pk),
+        courses=list(patient.courses.all()),
+        follow_ups=list(patient.follow_ups.all()),
+        dues=list(StepDue.objects.filter(course__patient=patient)),
+        messages=list(patient.messages.all()),
+    )
+
+
+def _copies(wanted: Iterable[tuple[Pattern, str]]) -> None:
+    rows: dict[type[models.Model], list[Any]] = {
+        kind: [] for kind in (Patient, Course, FollowUp, StepDue, Message)
+    }
+    for pattern, address in wanted:
+        for row in _copied(pattern, address):
+            rows[type(row)].append(row)
+    for kind, each in rows.items():
+        store(kind, each)
+
+
+def _copied(pattern: Pattern, address: str) -> Iterator[models.Model]:
+    """One more patient like the pattern; everything refers to the copies."""
+    new: dict[Any, uuid.UUID] = {None: None}  # type: ignore[dict-item]
+    phone = f"(432) 555-{next(_numbers) % 10000:04}"
+    patient = _copy(pattern.patient, new, email=address, name=f"Ana {address[:6]}", phone=phone)
+    yield patient
+    for course in pattern.courses:
+        yield _copy(course, new, patient_id=patient.pk)
+    for follow_up in pattern.follow_ups:
+        copy = _copy(follow_up, new, patient_id=patient.pk)
+        link = links.new_link(copy.pk)
+        for name in link.__slots__:
+            setattr(copy, name, getattr(link, name))
+        yield copy
+    for due in pattern.dues:
+        its = {"course_id": new[due.course_id], "follow_up_id": new[due.follow_up_id]}
+        yield _copy(due, new, **its)
+    for message in pattern.messages:
+        its = {"patient_id": patient.pk, "follow_up_id": new[message.follow_up_id]}
+        yield _copy(message, new, **its)
+
+
+def _copy(row: Any, new: dict[Any, uuid.UUID], **changes: Any) -> Any:
+    """The row under a new key, which is written down in `new`."""
+    values = {field.attname: getattr(row, field.attname) for field in row._meta.concrete_fields}
+    new[row.pk] = uuid.uuid4()
+    return type(row)(**{**values, **changes, "id": new[row.pk]})
+
+
+def store(kind: type[models.Model], rows: list[Any]) -> None:
+    """COPY on PostgreSQL, one prepared INSERT on SQLite."""
+    fields = kind._meta.concrete_fields
+    values = [
+        [field.get_db_prep_save(field.pre_save(row, True), connection) for field in fields]
+        for row in rows
+    ]
+    columns = ", ".join(f'"{field.column}"' for field in fields)
+    table = kind._meta.db_table
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            marks = ", ".join(["%s"] * len(fields))
+            cursor.executemany(f"INSERT INTO {table} ({columns}) VALUES ({marks})", values)
+            return
+        with cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
+            for each in values:
+                copy.write_row(each)
