@@ -11,8 +11,7 @@ from clinic.models import Clinic, Course, Patient
 from dashboards.queries.history import once, step_title, titles
 from dashboards.rows import Coming
 from reminders import protocols
-from reminders.planning import facts_of, plan_for_display
-from reminders.planning.gathering import protocol_of
+from reminders.planning import facts_of, plan_for_display, protocol_of
 from reminders.planning.reconciling import SHOWN_AHEAD
 from reminders.protocols import Protocol
 from reminders.schedule import CourseFacts, InfusionFacts, PatientFacts, Plan, plan

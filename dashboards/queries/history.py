@@ -8,7 +8,7 @@ from uuid import UUID
 from clinic.models import Course, Infusion, Patient
 from dashboards.rows import Asked, Given, Mail
 from reminders.models import Message, State
-from reminders.planning.gathering import protocol_of
+from reminders.planning import protocol_of
 from reminders.protocols import Protocol
 from surveys import instruments
 from surveys.models import StepDue

@@ -17,7 +17,7 @@ from dashboards.queries.mail_days import mail_days
 from dashboards.rows import ItemTable
 from dashboards.views.acting import patient_of
 from dashboards.views.policy import draws_charts
-from reminders.planning.gathering import protocol_of
+from reminders.planning import protocol_of
 from surveys.models import Alert
 
 

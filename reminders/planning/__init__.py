@@ -4,8 +4,9 @@ Everything staff do to a patient, a course or an infusion is a fact; the schedul
 the facts again and the rows are brought to agree. Nothing a patient has begun is touched.
 """
 
-from reminders.planning.gathering import facts_of, protocol_of
+from reminders.planning.facts import protocol_of
 from reminders.planning.reconciling import (
+    facts_of,
     lagging,
     next_message,
     plan_for_display,

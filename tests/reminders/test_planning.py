@@ -11,6 +11,7 @@ from clinic.infusions import InfusionDetails
 from clinic.models import AuditEntry, Course, Infusion, Patient
 from reminders import planning
 from reminders.models import Message, State, Suppression
+from reminders.planning.gathering import gather
 from reminders.planning.reconciling import _settle
 from reminders.suppression import address_digest, suppress, unsubscribe
 from surveys.models import Alert, FollowUp, StepDue
@@ -271,8 +272,39 @@ def test_facts_that_changed_meanwhile_are_not_forgotten(planned, now):
     """The revision it read is the only one it may declare planned."""
     stale = Course.objects.get()
     Course.objects.all().touch(now)
-    _settle(stale, now + HOUR)
+    _settle(stale, now + 900 * HOUR, now)
     assert Course.objects.get().replan_at == now
+
+
+def test_a_look_asked_for_meanwhile_is_not_forgotten(planned, now):
+    stale = Course.objects.get()
+    Course.objects.all().look_again(now)
+    _settle(stale, now + 900 * HOUR, now)
+    assert Course.objects.get().replan_at == now
+
+
+def test_a_sooner_look_stays(planned, now):
+    course = Course.objects.get()
+    soon = course.replan_at
+    for later in (soon + HOUR, soon):
+        _settle(course, later, now)
+        assert Course.objects.get().replan_at == soon
+    _settle(course, soon + HOUR, soon)  # its time has come
+    assert Course.objects.get().replan_at == soon + HOUR
+
+
+def test_many_patients_are_read_with_as_few_queries_as_one(clinic, now):
+    """What each costs is its own plan and its own writes."""
+    patients = [
+        make_course(clinic, now=now, name=f"P {n}", mrn=f"{n}", email=f"{n}@e.example").patient
+        for n in range(9)
+    ]
+    counted = []
+    for some in (patients[:1], patients):
+        with CaptureQueriesContext(connection) as queries:
+            gather(some, now=now)
+        counted.append(len(queries))
+    assert counted[0] == counted[1] <= 12
 
 
 def test_lagging_patients_are_looked_at_once_each(course, now):

@@ -1,14 +1,15 @@
-"""A plan made anew while the patient begins to answer: on PostgreSQL, where rows are locked."""
+"""Plans made while somebody else acts: on PostgreSQL, where rows are locked."""
 
 import threading
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from clinic import infusions
 from clinic.actors import patient_link
 from clinic.infusions import InfusionDetails
+from clinic.models import Course, Patient
 from reminders import planning
 from reminders.planning import reconciling
 from surveys import answering
@@ -75,3 +76,29 @@ def test_what_a_patient_begins_is_not_withdrawn_by_a_plan_already_on_its_way(
     answer.join()
     assert is_waiting, "begun after the look that withdraws it"
     assert FollowUp.objects.get(pk=asked.pk).withdrawn_at is not None
+
+
+def test_a_patient_somebody_holds_does_not_make_the_others_wait(clinic, now):
+    held, free = (make_course(clinic, now=now, name=n, mrn=n) for n in ("Ana", "Eva"))
+    with transaction.atomic():
+        Patient.objects.held(held.patient_id)
+        tick = in_a_thread(lambda: planning.reconcile_lagging(now=now))
+        tick.join(timeout=10)
+        assert not tick.is_alive()
+    assert free.dues.exists()
+    assert not held.dues.exists()
+    assert planning.lagging(now=now) == [held.patient]
+
+
+def test_two_ticks_at_once_plan_each_patient_once(clinic, now):
+    for n in range(30):
+        make_course(clinic, now=now, name=f"P {n}", mrn=f"{n}")
+    looked_at: list[int] = []
+    ticks = [
+        in_a_thread(lambda: looked_at.append(planning.reconcile_lagging(now=now))) for _ in "ab"
+    ]
+    for tick in ticks:
+        tick.join()
+    planning.reconcile_lagging(now=now)  # whoever both of them left to the other
+    assert Course.objects.lagging(now).count() == 0
+    assert FollowUp.objects.count() == 30
