@@ -10,7 +10,7 @@ from reminders.models import Message, Notice, ProviderEvent, State
 
 logger = logging.getLogger(__name__)
 
-REPLANNED = 200  # courses brought up to date in one tick
+REPLANNED = 2_000  # courses brought up to date in one tick, if its seconds allow
 A_DRAIN = 250  # due rows for which one drain is woken
 MOST_DRAINS = 32
 

@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 SHOWN_AHEAD = timedelta(days=400)  # for screens; only 35 days are stored
 POISON = timedelta(minutes=15)  # a patient whose plan fails must not hold up the others
-AT_MOST_SECONDS = 20.0  # of one tick; who is left is first in the next
+AT_MOST_SECONDS = 10.0  # of one tick; who is left is first in the next
 AT_ONCE = 20  # patients locked, read and written together: no verb waits long for one of them
 
 
