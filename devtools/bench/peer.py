@@ -23,7 +23,7 @@ def prepare(patterns: dict[str, Pattern]) -> None:
 
 
 def queue(rows: list[tuple[str, str, str, str, dict[str, str]]], sender: str) -> None:
-    """Rendered now, which is its default, so that rendering is not in the time it needs to send."""
+    """To be rendered when it is sent, as we do."""
     templates = {row.language: row for row in EmailTemplate.objects.exclude(language="")}
     mail.send_many(
         [
@@ -33,6 +33,7 @@ def queue(rows: list[tuple[str, str, str, str, dict[str, str]]], sender: str) ->
                 "template": templates[language],
                 "context": {"link": link, "unsubscribe": unsubscribe},
                 "headers": headers,
+                "render_on_delivery": True,
             }
             for address, language, link, unsubscribe, headers in rows
         ]
