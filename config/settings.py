@@ -159,6 +159,12 @@ ANYMAIL = {
     "WEBHOOK_SECRET": env_list("ANYMAIL_WEBHOOK_SECRET") or None,
     **environ.Env().json("ANYMAIL_SETTINGS", default={}),
 }
+# Amazon SES reports through these topics; a message of any other is refused.
+SNS_TOPICS = env_list("SNS_TOPICS")
+if any(
+    not re.fullmatch(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[\w.-]+", arn) for arn in SNS_TOPICS
+):
+    raise ImproperlyConfigured("SNS_TOPICS: use arn:aws:sns:REGION:ACCOUNT:NAME, comma-separated")
 
 # -- Accounts ---------------------------------------------------------------------------------
 

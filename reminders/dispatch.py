@@ -10,224 +10,135 @@ quiet hours, after its window, or after the patient answered, withdrew, unsubscr
     call     the provider; no transaction is open             a crash: `unknown`
     settle   what came of it, if the lease is still ours      a crash: `unknown`
 
-`unknown` is settled by the provider's events or by a person. A notice to staff differs in one
-thing: after `unknown` it goes again, until somebody takes its alert.
+`unknown` is settled by the provider's events, by the same call repeated where the provider knows
+our key, or by a person. A notice to staff differs in one thing: after `unknown` it goes again,
+until somebody takes its alert.
 """
 
-import logging
 import time
-import traceback
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Callable
 
 from django.conf import settings
-from django.db import IntegrityError, InterfaceError, OperationalError, transaction
+from django.db import InterfaceError, OperationalError
 
-from clinic.actors import system
-from reminders import claiming, emails, gate, lanes, outcomes, planning, rereading
-from reminders.claiming import BATCH, LEASE, Claimed, held
-from reminders.emails import Mail
-from reminders.gate import Go, Later, Verdict
+from reminders import claiming, intending, lanes
+from reminders.calls import Calls
+from reminders.claiming import BATCH
+from reminders.intending import Prepared
 from reminders.lanes import Admission
-from reminders.letters import message_letter, notice_letter
-from reminders.models import Attempt, Message, Notice, State
 from reminders.outcomes import Outcome, Way
-from reminders.settling import Call, look_again, settle_surely
+from reminders.settling import settle_surely
 from reminders.timekeeping import Clock
-from reminders.transport import Transport
-
-logger = logging.getLogger(__name__)
+from reminders.turns import Turns
 
 Stop = Callable[[], bool]
 
 DRAIN_SECONDS = 60
-HELD_UP_SECONDS = LEASE.total_seconds() / 2  # from the intent; a process stopped for longer is out
-SECOND_LOOK = timedelta(minutes=1)
-PUZZLE = timedelta(minutes=15)  # a row that cannot be prepared neither blocks nor spins
-
-
-@dataclass(frozen=True, slots=True)
-class Intent:
-    call: Call
-    mail: Mail
 
 
 def drain(*, clock: Clock, stop: Stop = lambda: False, seconds: float = DRAIN_SECONDS) -> int:
-    """Send until nothing is due, `stop` says so or the time is up. Returns the calls made."""
+    """Send until nothing is due, `stop` says so or the time is up. Returns the calls tried."""
     if settings.MAIL_MODE == "hold":
         return 0
-    ends, calls = time.monotonic() + seconds, 0
-    with Transport() as transport:
-        while not stop() and time.monotonic() < ends:
-            admission = lanes.admit(transport.lane, now=clock())
-            if admission is Admission.NONE:
-                break
-            probing = admission is Admission.PROBE
-            rows = claiming.next_batch(1 if probing else BATCH, now=clock())
-            tried = _work_off(rows, transport, probing, clock, stop)
-            calls += tried
-            if probing and not tried:
-                lanes.hand_back(transport.lane, now=clock())
-            if not rows:
-                break
-    return calls
+    ends = time.monotonic() + seconds
+    with Calls(settings.MAIL_CONNECTIONS) as calls:
+        return _Drain(calls, clock, lambda: stop() or time.monotonic() > ends).run()
 
 
-def _work_off(
-    rows: Sequence[Claimed], transport: Transport, probing: bool, clock: Clock, stop: Stop
-) -> int:
-    """Send the claimed rows one by one; give back the rest when the way out is in doubt."""
-    calls = 0
-    for at, row in enumerate(rows):
+class _Drain:
+    """One drain: claims batch after batch, and has up to so many calls under way at once."""
+
+    def __init__(self, calls: Calls, clock: Clock, over: Stop) -> None:
+        self.calls = calls
+        self.clock = clock
+        self.over = over
+        self.turns = Turns()
+        self.tried = 0
+        self.wary = False  # there was trouble lately: the lane is told of every outcome
+        self.probing = False  # one message is to find out whether an open circuit may close
+        self.trouble = False  # nothing more may be begun before the lane has been asked again
+
+    def run(self) -> int:
         try:
-            way = Way.UNTRIED if stop() else send(row, transport, probing=probing, clock=clock)
-        except Exception:  # the database failed us: the others need not wait for their lease's end
-            claiming.release_rest(rows[at:])
-            raise
-        calls += way is not Way.UNTRIED
-        if stop() or way not in (Way.GOOD, Way.UNTRIED):
-            claiming.release_rest(rows[at:])
+            while not self.over() and self._batch():
+                self.trouble = False
+        finally:
+            self._settle_all()
+        return self.tried
+
+    def _batch(self) -> bool:
+        """Claim and send one batch. False: there is nothing to do now."""
+        admission = lanes.admit(self.calls.lane, now=self.clock())
+        if admission is Admission.NONE:
+            return False
+        if admission is Admission.PROBE:
+            self._settle_all()  # so that what ends next is the probe
+        self.wary = admission is not Admission.FREE
+        self.probing = admission is Admission.PROBE
+        tried = self.tried
+        taken = claiming.take_next(self.turns, 1 if self.probing else BATCH, now=self.clock())
+        self._work_off(intending.prepare(taken, self.calls.lane, now=self.clock()))
+        if self.probing and self.tried == tried:
+            lanes.hand_back(self.calls.lane, now=self.clock())
+        return bool(taken.ids) or self._was_waiting()
+
+    def _was_waiting(self) -> bool:
+        """Nothing more is due, unless what is under way comes back."""
+        waiting = self.calls.under_way
+        self._settle_all()
+        return waiting
+
+    def _work_off(self, batch: list[Prepared]) -> None:
+        """Send the claimed rows; give back the rest when the way out is in doubt."""
+        for at, prepared in enumerate(batch):
+            try:
+                self._wait_for_a_place()
+                if not self.trouble and not self.over():
+                    self._send(prepared)
+                    continue
+            except Exception:  # the database failed us: the others need not wait for their lease
+                claiming.release_rest([each.row for each in batch[at:]])
+                raise
+            claiming.release_rest([each.row for each in batch[at:]])
             break
-    return calls
+        if self.trouble or self.probing:
+            self._settle_all()
 
+    def _send(self, prepared: Prepared) -> None:
+        unreachable = self.calls.open()
+        if unreachable is not None:
+            self.tried += 1
+            claiming.release_rest([prepared.row])
+            self._note(unreachable)
+            return
+        way = intending.Way(self.calls.lane, self.probing)
+        intent = intending.intend(prepared, way, now=self.clock())
+        if intent is not None:
+            self.tried += 1
+            self.calls.start(intent, self.clock)
 
-def send(row: Claimed, transport: Transport, *, probing: bool = False, clock: Clock) -> Way:
-    """One claimed row through gate, intent, call and settle. Says how the way out is."""
-    began = time.monotonic()
-    outcome = _opened(transport)
-    if outcome is None:
-        try:
-            intent = intend(row, transport.lane, probing=probing, now=clock())
-        except (OperationalError, InterfaceError):
-            raise
-        except Exception as error:  # whatever is wrong with this row, the others must go
-            _set_aside(row, error, clock())
-            return Way.UNTRIED
-        if intent is None:
-            return Way.UNTRIED
-        outcome = _call(intent.mail, transport, began, clock)
-        settle_surely(intent.call, outcome, now=clock())
-    lanes.note(transport.lane, outcome, now=clock())
-    return outcome.way
+    def _wait_for_a_place(self) -> None:
+        """Settle what has ended, and wait for one to end when all connections are in use."""
+        self._settle(at_least=int(self.calls.busy))
 
+    def _settle_all(self) -> None:
+        self._settle(at_least=settings.MAIL_CONNECTIONS)
 
-def intend(row: Claimed, lane: str, *, probing: bool = False, now: datetime) -> Intent | None:
-    """Gate and intent in one transaction. None: it does not go now, and the row says why."""
-    if not probing and not lanes.is_open(lane, now=now):
-        claiming.release(row)
-        return None
-    if isinstance(row, Message):
-        return _intend_message(row, lane, now)
-    return _intend_notice(row, lane, now)
+    def _settle(self, at_least: int) -> None:
+        """Each by itself: that one cannot be recorded must not cost what is known of another."""
+        failure: Exception | None = None
+        for intent, outcome in self.calls.ended(at_least=at_least):
+            try:
+                settle_surely(intent.call, outcome, now=self.clock())
+            except (OperationalError, InterfaceError) as error:
+                failure = error
+            else:
+                self._note(outcome)
+        if failure is not None:
+            raise failure
 
-
-def _opened(transport: Transport) -> Outcome | None:
-    """Connect before any intent: a server that is away leaves nothing `unknown`."""
-    try:
-        transport.open()
-    except Exception as error:  # backends raise what they like
-        return outcomes.of_opening(error)
-    return None
-
-
-def _intend_message(row: Message, lane: str, now: datetime) -> Intent | None:
-    asked = rereading.merged(due.instruments for due in rereading.asking(row.follow_up))
-    mail = emails.write(message_letter(row, asked), lane)  # outside the transaction: it takes time
-    intent, outdated = _decide(row, mail, lane, now)
-    if outdated:
-        planning.reconcile(row.patient, now=now, by=system("found behind when sending"))
-        intent, outdated = _decide(row, mail, lane, now)
-    if outdated:
-        claiming.release(row, due_at=now + PUZZLE, reason="the schedule is behind")
-    return intent
-
-
-def _decide(row: Message, mail: Mail, lane: str, now: datetime) -> tuple[Intent | None, bool]:
-    """The intent, and whether the schedule must be brought up to date before anything goes."""
-    try:
-        return _decide_under_lock(row, mail, lane, now)
-    except IntegrityError:  # another message of this patient took the day an instant ago
-        claiming.release(row, due_at=now + SECOND_LOOK, reason="another message the same day")
-        return None, False
-
-
-@transaction.atomic
-def _decide_under_lock(
-    row: Message, mail: Mail, lane: str, now: datetime
-) -> tuple[Intent | None, bool]:
-    reread = rereading.message(row, now=now)
-    if reread is None:
-        return None, False
-    ended = gate.ended(reread.facts)
-    if reread.outdated and not ended:
-        return None, True
-    verdict = ended or gate.message_verdict(reread.facts, now)
-    letter = message_letter(reread.message, reread.instruments)
-    if isinstance(verdict, Go) and letter != mail.letter:
-        mail = emails.write(letter, lane)
-    return _act(reread.message, verdict, mail, lane, now), False
-
-
-@transaction.atomic
-def _intend_notice(row: Notice, lane: str, now: datetime) -> Intent | None:
-    reread = rereading.notice(row)
-    if reread is None:
-        return None
-    notice, facts = reread
-    mail = emails.write(notice_letter(notice), lane)
-    return _act(notice, gate.notice_verdict(facts), mail, lane, now)
-
-
-def _act(row: Claimed, verdict: Verdict, mail: Mail, lane: str, now: datetime) -> Intent | None:
-    if isinstance(verdict, Later):
-        claiming.release(row, due_at=verdict.due_at, reason=verdict.reason)
-        return None
-    if isinstance(verdict, Go):
-        return _record_intent(row, verdict, mail, lane, now)
-    held(row, State.CLAIMED).update(
-        state=verdict.state, reason=verdict.reason, ended_at=now, lease_token=None, lease_until=None
-    )
-    if isinstance(row, Message):
-        look_again(row, now=now)
-    return None
-
-
-def _record_intent(row: Claimed, go: Go, mail: Mail, lane: str, now: datetime) -> Intent | None:
-    """From the commit of this on, a crash means that the mail may have been sent."""
-    changes = {"capped_on": go.capped_on} if isinstance(row, Message) else {}
-    sending = held(row, State.CLAIMED).update(
-        state=State.SENDING, lease_until=now + LEASE, reason="", **changes
-    )
-    if not sending:
-        return None
-    attempt = Attempt.objects.create(
-        **({"message": row} if isinstance(row, Message) else {"notice": row}),
-        n=row.claims,
-        started_at=now,
-        lane=lane,
-        idempotency_key=mail.letter.message_id,
-        template_version=mail.template_version,
-        inputs=dict(mail.letter.stored),
-        payload_sha256=mail.sha256,
-    )
-    return Intent(Call(row, attempt), mail)
-
-
-def _call(mail: Mail, transport: Transport, began: float, clock: Clock) -> Outcome:
-    """Hand the mail over, unless we were stopped for so long that others have decided."""
-    if time.monotonic() - began > HELD_UP_SECONDS:
-        return outcomes.never_called("held up between intent and call")
-    try:
-        return outcomes.accepted(transport.call(mail))
-    except Exception as error:  # whatever it was, the provider may have the mail
-        transport.close()
-        return outcomes.of_calling(error, now=clock())
-
-
-def _set_aside(row: Claimed, error: Exception, now: datetime) -> None:
-    """Look at it again later. The log names the place, never the text: it may name a person."""
-    name, at = type(error).__name__, traceback.extract_tb(error.__traceback__)[-1]
-    kind = row._meta.model_name
-    logger.error("%s %s set aside: %s at %s:%s", kind, row.pk, name, at.filename, at.lineno)
-    claiming.release(row, due_at=now + PUZZLE, reason=f"cannot be prepared: {name}")
+    def _note(self, outcome: Outcome) -> None:
+        if outcome.way is not Way.GOOD or self.wary:
+            lanes.note(self.calls.lane, outcome, probing=self.probing, now=self.clock())
+        if outcome.way not in (Way.GOOD, Way.UNTRIED):
+            self.trouble = self.wary = True

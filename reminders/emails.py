@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.headerregistry import Address
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -41,21 +41,46 @@ class Mail:
     sha256: str  # of everything the provider is handed
 
 
+@dataclass(frozen=True, slots=True)
+class Parts:
+    subject: str
+    text: str
+    html: str
+
+
 def write(letter: Letter, lane: str) -> Mail:
     """Raises for a letter that cannot be a mail (a line break in a name, say): before any call."""
     with translation.override(letter.language):
         subject, text, html = (_render(letter, part) for part in PARTS)
-    email = EmailMultiAlternatives(
-        subject=" ".join(subject.split()),
-        body=text,
-        from_email=str(Address(display_name=letter.sender, addr_spec=settings.MAIL_FROM)),
+    parts = Parts(" ".join(subject.split()), text, _inlined(html))
+    mail = assembled(parts, letter, lane, version(letter.template))
+    mail.email.message()  # what cannot be encoded fails here
+    return mail
+
+
+def assembled(
+    parts: Parts,
+    letter: Letter,
+    lane: str,
+    template_version: str,
+    kind: type[EmailMultiAlternatives] = EmailMultiAlternatives,
+) -> Mail:
+    """The rendered parts with their headers, not yet encoded."""
+    email = kind(
+        subject=parts.subject,
+        body=parts.text,
+        from_email=_mailbox(letter.sender, settings.MAIL_FROM),
         to=[letter.to],
         headers=_headers(letter),
     )
-    email.attach_alternative(_inlined(html), "text/html")
+    email.attach_alternative(parts.html, "text/html")
     _tell_provider(email, letter, lane)
-    email.message()  # what cannot be encoded fails here
-    return Mail(email, letter, version(letter.template), _digest(email))
+    return Mail(email, letter, template_version, _digest(email))
+
+
+@lru_cache(maxsize=1024)
+def _mailbox(name: str, address: str) -> str:
+    return str(Address(display_name=name, addr_spec=address))
 
 
 @cache

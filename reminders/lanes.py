@@ -28,6 +28,7 @@ _TROUBLED = Q(unknown_in_a_row__gt=0) | Q(opened__gt=0)
 
 class Admission(Enum):
     FREE = "send what is due"
+    WARY = "send what is due, and say how it went: there was trouble"
     PROBE = "send one, and see"
     NONE = "wait"
 
@@ -40,10 +41,12 @@ def current() -> str:
 def admit(name: str, *, now: datetime) -> Admission:
     """What may be sent now. Only one worker is let through to probe."""
     lane = Lane.objects.filter(name=name).first()
-    if lane is None or not lane.opened:
-        return Admission.NONE if lane and _paused(lane, now) else Admission.FREE
+    if lane is None:
+        return Admission.FREE
     if _paused(lane, now):
         return Admission.NONE
+    if not lane.opened:
+        return Admission.WARY if lane.unknown_in_a_row else Admission.FREE
     same = Lane.objects.filter(name=name, opened=lane.opened, paused_until=lane.paused_until)
     won = same.update(paused_until=now + PROBE, updated_at=now)
     return Admission.PROBE if won else Admission.NONE
@@ -59,30 +62,34 @@ def hand_back(name: str, *, now: datetime) -> None:
     Lane.objects.filter(name=name, opened__gt=0).update(paused_until=now, updated_at=now)
 
 
-def note(name: str, outcome: Outcome, *, now: datetime) -> None:
-    """Learn from one call. Writes nothing while all is well."""
+def note(name: str, outcome: Outcome, *, probing: bool = False, now: datetime) -> None:
+    """Learn from one call. Only a probe says anything about a circuit that is open: what else
+    ends then began before."""
     if outcome.way is Way.UNTRIED:
         return
     if outcome.way is Way.GOOD:
-        _close(name, now)
+        _close(name, probing, now)
         return
     with transaction.atomic():
         Lane.objects.get_or_create(name=name, defaults={"updated_at": now})
         lane = Lane.objects.select_for_update().get(name=name)
-        _worsen(lane, outcome, now)
+        _worsen(lane, outcome, probing, now)
         lane.updated_at = now
         lane.save()
 
 
-def _close(name: str, now: datetime) -> None:
-    closed = Lane.objects.filter(_TROUBLED, name=name).update(
+def _close(name: str, probing: bool, now: datetime) -> None:
+    troubled = Lane.objects.filter(_TROUBLED, name=name)
+    closed = (troubled if probing else troubled.filter(opened=0)).update(
         unknown_in_a_row=0, opened=0, paused_until=None, reason="", updated_at=now
     )
     if closed:
         logger.info("lane %s works", name)
 
 
-def _worsen(lane: Lane, outcome: Outcome, now: datetime) -> None:
+def _worsen(lane: Lane, outcome: Outcome, probing: bool, now: datetime) -> None:
+    if lane.opened and not probing:
+        return
     if outcome.way is Way.THROTTLED:
         _pause(lane, now + (outcome.wait or FIRST_PAUSE), f"throttled: {outcome.error}")
         return

@@ -7,10 +7,14 @@ keeps of it: enough to write the same letter again, nothing personal.
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
 from django.urls import reverse
+from django.utils import dateformat, translation
+from django.utils.translation import pgettext
 
 from reminders.models import Message, Notice
 from reminders.suppression import address_digest
@@ -61,7 +65,9 @@ def message_letter(message: Message, names: tuple[str, ...]) -> Letter:
         context={
             "nth": message.nth,
             "minutes": known["minutes"],
-            "closes_at": follow_up.closes_at.astimezone(patient.tz).replace(tzinfo=None),
+            **_last_moment(
+                follow_up.closes_at.astimezone(patient.tz).replace(tzinfo=None), language
+            ),
             "first_name": _first_name(patient.name) if clinic.greet_by_first_name else "",
             "sender": sender,
             "phone": clinic.phone,
@@ -99,6 +105,15 @@ def mailbox(address: str) -> str:
     return instead if mode == "redirect" else address
 
 
+@lru_cache(maxsize=1024)
+def _last_moment(closes_at: datetime, language: str) -> Mapping[str, str]:
+    """`closes_at` on the patient's clock, in the patient's words."""
+    with translation.override(language):
+        day = dateformat.format(closes_at, pgettext("a day", "l, F j"))
+        return {"day": day, "time": dateformat.format(closes_at, pgettext("a time of day", "P"))}
+
+
+@lru_cache(maxsize=256)
 def minutes(names: tuple[str, ...]) -> int:
     """As the first page says it, before anything is answered."""
     return questions.minutes_for(

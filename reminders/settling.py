@@ -9,7 +9,7 @@ from typing import Any
 from django.db import InterfaceError, OperationalError, connection, transaction
 
 from clinic.models import Course
-from reminders import outcomes, planning, suppression
+from reminders import outcomes, suppression
 from reminders.claiming import Claimed, held
 from reminders.models import Attempt, Message, Notice, State, Suppression
 from reminders.outcomes import Came, Outcome
@@ -161,22 +161,17 @@ def _follow(row: Claimed, attempt: Attempt, outcome: Outcome, now: datetime) -> 
     if isinstance(row, Notice):
         _write_history(row, outcome, now)
     elif outcome.came in (Came.ACCEPTED, Came.UNKNOWN):
-        _plan_what_follows(row, now)
+        _ask(row)
     elif outcome.suppress:
         refused = Suppression.Reason.REFUSED
         suppression.suppress(row.patient, attempt.inputs["address"], refused, now=now)
 
 
-def _plan_what_follows(message: Message, now: datetime) -> None:
-    """Where no plan can be made, what we know of the call is recorded all the same."""
-    try:
-        with transaction.atomic():
-            planning.next_message(message.follow_up, now=now)
-    except (OperationalError, InterfaceError):
-        raise
-    except Exception as error:  # the tick plans again, and says what is wrong
-        logger.error("message %s: no plan for what follows: %s", message.pk, type(error).__name__)
-        look_again(message, now=now)
+def _ask(message: Message) -> None:
+    """What its follow-up asks has been asked. The planner, which knew when this message was to go,
+    looks again soon after and sees what follows."""
+    planned = StepDue.objects.filter(follow_up=message.follow_up_id, state=StepDue.State.PLANNED)
+    planned.update(state=StepDue.State.ASKED)
 
 
 def _write_history(notice: Notice, outcome: Outcome, now: datetime) -> None:

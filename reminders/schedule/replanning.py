@@ -9,6 +9,7 @@ from reminders.schedule.facts import LIVE, Due, PatientFacts, PlannedFollowUp, S
 from reminders.schedule.states import undeliverable_at
 
 JUST_AFTER = timedelta(seconds=1)
+AFTERWARDS = timedelta(minutes=15)  # a morning's mail goes first, then what follows it is planned
 
 
 def next_look(
@@ -52,8 +53,10 @@ def _of_dues(dues: Sequence[Due], facts: PatientFacts) -> Iterator[datetime]:
 
 
 def _of_messages(follow_ups: Iterable[PlannedFollowUp], hours: Hours) -> Iterator[datetime]:
-    """A message that did not go on its day goes with the next day's, or not at all."""
+    """Once it has gone, its reminder is to be planned; what did not go on its day goes with the
+    next day's, or not at all."""
     for follow_up in follow_ups:
         for message in follow_up.messages[:1]:
+            yield message.send_at + AFTERWARDS
             yield message.not_after + JUST_AFTER
             yield day_end(hours.day(message.send_at), hours.zone)

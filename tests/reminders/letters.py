@@ -5,7 +5,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from clinic.models import Clinic, Course, Member
-from reminders import dispatch
+from reminders import claiming, dispatch, intending
+from reminders.calls import Calls, Intent
+from reminders.intending import Prepared
 from reminders.models import Message, Notice
 from surveys.models import Alert
 from tests.surveys.follow_ups import make_follow_up
@@ -50,3 +52,23 @@ def make_notice(alert: Alert, member: Member, *, now: datetime, **changes: Any) 
 def drain_at(now: datetime) -> int:
     """Send what is due, with the clock standing still."""
     return dispatch.drain(clock=lambda: now)
+
+
+def prepared_at(now: datetime, model: type[Any] = Message) -> list[Prepared]:
+    """Claimed, and read for the whole batch: what comes next is each row's gate."""
+    return intending.prepare(claiming.take(model, 10, now=now), "smtp", now=now)
+
+
+def send_prepared(batch: list[Prepared], *, now: datetime) -> None:
+    with Calls(1) as calls:
+        drain = dispatch._Drain(calls, lambda: now, lambda: False)
+        drain._work_off(batch)
+        drain._settle_all()
+
+
+def intended(row: Message | Notice, now: datetime) -> Intent:
+    """A row that has been claimed and meant to be sent, but not yet handed over."""
+    (prepared,) = prepared_at(now, type(row))
+    intent = intending.intend(prepared, intending.Way("smtp"), now=now)
+    assert intent is not None
+    return intent

@@ -10,6 +10,7 @@ from django.db import IntegrityError, connection
 from reminders import claiming
 from reminders.claiming import LEASE
 from reminders.models import Message, Notice, State
+from reminders.turns import Turns
 from tests.builders import make_course
 from tests.reminders.letters import HOUR, make_alert, make_message, make_notice
 
@@ -66,8 +67,30 @@ def test_the_longest_due_go_first_and_never_more_than_asked(clinic, now):
 
 def test_notices_go_before_anything_for_patients(message, clinic, clinician, now):
     notice = make_notice(make_alert(clinic, now=now), clinician, now=now)
-    assert [row.pk for row in claiming.next_batch(10, now=now)] == [notice.pk]
-    assert [row.pk for row in claiming.next_batch(10, now=now)] == [message.pk]
+    turns = Turns()
+    assert claiming.take_next(turns, 10, now=now).ids == [notice.pk]
+    assert claiming.take_next(turns, 10, now=now).ids == [message.pk]
+    assert claiming.take_next(turns, 10, now=now).ids == []
+
+
+def test_a_clinic_with_very_much_mail_does_not_stand_before_one_with_little(
+    clinic, other_clinic, now
+):
+    make_messages(clinic, 30, now=now - HOUR)
+    (little,) = make_messages(other_clinic, 1, now=now)
+    taken = claiming.take_next(Turns(), 10, now=now)
+    assert little.pk in taken.ids
+    assert len(taken.ids) == 6  # half of ten for each, and one has only one
+
+
+def test_every_clinic_has_had_its_turn_before_one_has_a_second(clinic, other_clinic, now):
+    make_messages(clinic, 3, now=now)
+    make_messages(other_clinic, 3, now=now)
+    turns, clinics = Turns(), []
+    while taken := claiming.take_next(turns, 2, now=now).ids:
+        rows = Message.objects.filter(pk__in=taken)
+        clinics.append(set(rows.values_list("clinic", flat=True)))
+    assert clinics == [{clinic.pk, other_clinic.pk}] * 3
 
 
 def test_a_dead_workers_claim_comes_back_when_its_lease_is_over(message, now):
@@ -147,7 +170,8 @@ def test_the_claim_reads_the_index_made_for_it(db, now):
     """A plan over all rows would make an idle tick as slow as the table is long."""
     for model in (Message, Notice):
         table = model._meta.db_table
-        sql = claiming._DUE.format(table=table).replace("%s", "'2026-03-03 15:00:00'", 1)
+        sql = claiming._PLAIN.format(table=table, whose="")
+        sql = sql.replace("%s", "'2026-03-03 15:00:00'", 1)
         prefix = "EXPLAIN QUERY PLAN" if connection.vendor == "sqlite" else "EXPLAIN"
         with connection.cursor() as cursor:
             if connection.vendor == "postgresql":

@@ -11,17 +11,25 @@ from django.db import IntegrityError, connection, transaction
 from clinic import enrolment
 from clinic.models import Course, Infusion
 from devtools.servers import smtp
-from reminders import claiming, dispatch, emails, rereading, settling
+from reminders import calls, claiming, dispatch, emails, intending, rereading, settling
 from reminders.claiming import LEASE
 from reminders.letters import message_letter
 from reminders.models import Attempt, Lane, Message, Notice, State, Suppression
 from reminders.outcomes import accepted, never_called
 from reminders.suppression import why_not
-from reminders.transport import Transport
-from surveys.models import AlertEvent, FollowUp
+from surveys.models import AlertEvent, FollowUp, StepDue
 from tests.builders import BY_TEST, make_course
 from tests.reminders.backends import Watching
-from tests.reminders.letters import HOUR, drain_at, make_alert, make_message, make_notice
+from tests.reminders.letters import (
+    HOUR,
+    drain_at,
+    intended,
+    make_alert,
+    make_message,
+    make_notice,
+    prepared_at,
+    send_prepared,
+)
 from tests.surveys.follow_ups import make_follow_up
 
 Came = Attempt.Outcome
@@ -34,14 +42,6 @@ def state_of(row) -> str:
 
 def the_attempt() -> Attempt:
     return Attempt.objects.get()
-
-
-def intended(row, now):
-    """A row that has been claimed and meant to be sent, but not yet handed over."""
-    (claimed,) = claiming.claim(type(row), 1, now=now)
-    intent = dispatch.intend(claimed, "smtp", now=now)
-    assert intent is not None
-    return intent
 
 
 # -- The good way -----------------------------------------------------------------------------
@@ -78,13 +78,14 @@ def test_no_transaction_is_open_while_the_provider_is_called(message, now, setti
     assert Watching.open_transactions == [False]
 
 
-def test_the_patient_is_asked_once_the_invitation_is_accepted(message, mail_server, now):
-    """The planner looks again in the transaction that settles."""
+def test_what_was_sent_has_been_asked(message, mail_server, now):
+    """In the transaction that settles; what follows from it is the planner's business."""
     drain_at(now)
-    assert Course.objects.get().replan_at is not None
+    assert set(StepDue.objects.values_list("state", flat=True)) == {StepDue.State.ASKED}
 
 
-def test_one_connection_serves_a_whole_drain(clinic, mail_server, caplog, now):
+def test_one_connection_serves_a_whole_drain(clinic, mail_server, caplog, settings, now):
+    settings.MAIL_CONNECTIONS = 1
     for n in range(3):
         make_message(make_course(clinic, now=now, mrn=f"M{n}", name=f"P {n}"), now=now)
     assert drain_at(now) == 3
@@ -106,7 +107,8 @@ def test_redirected_mail_reaches_only_the_one_address(message, mail_server, sett
     assert received.recipients == ("operator@example.org",)
 
 
-def test_a_stop_comes_before_the_next_intent(clinic, mail_server, now):
+def test_a_stop_comes_before_the_next_intent(clinic, mail_server, settings, now):
+    settings.MAIL_CONNECTIONS = 1
     messages = [
         make_message(make_course(clinic, now=now, mrn=f"M{n}", name=f"P {n}"), now=now)
         for n in range(3)
@@ -154,11 +156,9 @@ def _lose_the_address(message, now):
 )
 @pytest.mark.parametrize("claimed", [False, True], ids=["while it waited", "after the claim"])
 def test_what_happened_since_it_was_planned_stops_it(message, mail_server, happening, claimed, now):
-    rows = claiming.claim(Message, 10, now=now) if claimed else []
+    batch = prepared_at(now) if claimed else []
     happening(message, now)
-    with Transport() as transport:
-        for row in rows:
-            dispatch.send(row, transport, clock=lambda: now)
+    send_prepared(batch, now=now)
     drain_at(now)
     message.refresh_from_db()
     assert message.state in (State.CANCELLED, State.SUPPRESSED, State.EXPIRED, State.SKIPPED)
@@ -219,14 +219,12 @@ def test_the_database_itself_refuses_a_second_message_of_the_day(course, now):
 
 def test_an_older_plan_is_brought_up_to_date_before_anything_goes(message, mail_server, now):
     Course.objects.all().touch(now)
-    reread = None
-    (row,) = claiming.claim(Message, 1, now=now)
+    batch = prepared_at(now)
     with transaction.atomic():
-        reread = rereading.message(row, now=now)
+        reread = rereading.message(batch[0].row, now=now)
     assert reread is not None
-    assert reread.outdated
-    with Transport() as transport:
-        dispatch.send(row, transport, clock=lambda: now)
+    assert reread.outdated(now)
+    send_prepared(batch, now=now)
     assert not mail_server.messages, "the planner knows no such step and takes it back"
     assert state_of(message) != State.SCHEDULED or message.due_at > now
 
@@ -239,7 +237,7 @@ def test_a_row_that_cannot_be_prepared_neither_blocks_nor_spins(clinic, mail_ser
     assert drain_at(now) == 1
     assert state_of(good) == State.ACCEPTED
     bad.refresh_from_db()
-    assert (bad.state, bad.due_at) == (State.SCHEDULED, now + dispatch.PUZZLE)
+    assert (bad.state, bad.due_at) == (State.SCHEDULED, now + intending.PUZZLE)
     assert bad.reason == "cannot be prepared: KeyError"
 
 
@@ -328,14 +326,12 @@ def _dying(monkeypatch, where, name):
     ("where", "name", "left", "then", "received"),
     [
         pytest.param(
-            dispatch, "intend", State.CLAIMED, State.ACCEPTED, 1, id="between claim and gate"
+            intending, "intend", State.CLAIMED, State.ACCEPTED, 1, id="between claim and gate"
         ),
         pytest.param(
             Attempt.objects, "create", State.CLAIMED, State.ACCEPTED, 1, id="inside the intent"
         ),
-        pytest.param(
-            dispatch, "_call", State.SENDING, State.UNKNOWN, 0, id="between intent and call"
-        ),
+        pytest.param(calls, "_call", State.SENDING, State.UNKNOWN, 0, id="between intent and call"),
         pytest.param(
             dispatch, "settle_surely", State.SENDING, State.UNKNOWN, 1, id="between call and settle"
         ),
@@ -402,10 +398,8 @@ def test_who_never_called_may_take_back_what_became_unknown(message, mail_server
 def test_a_process_that_slept_through_its_lease_does_not_send_on_waking(
     message, mail_server, monkeypatch, now
 ):
-    monkeypatch.setattr(dispatch, "HELD_UP_SECONDS", 0)
-    (row,) = claiming.claim(Message, 1, now=now)
-    with Transport() as transport:
-        dispatch.send(row, transport, clock=lambda: now)
+    monkeypatch.setattr(calls, "HELD_UP_SECONDS", 0)
+    send_prepared(prepared_at(now), now=now)
     assert not mail_server.messages
     assert state_of(message) == State.SCHEDULED
     assert the_attempt().outcome == Came.NOT_SENT

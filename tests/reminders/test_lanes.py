@@ -20,9 +20,9 @@ BARRED = Outcome(Came.NOT_SENT, Way.BARRED, error="401")
 THROTTLED = Outcome(Came.NOT_SENT, Way.THROTTLED, wait=7 * SECOND)
 
 
-def note(*outcomes, now):
+def note(*outcomes, now, probing=False):
     for outcome in outcomes:
-        lanes.note("smtp", outcome, now=now)
+        lanes.note("smtp", outcome, probing=probing, now=now)
 
 
 def admitted(now) -> Admission:
@@ -36,8 +36,10 @@ def test_a_lane_that_works_is_never_written_down(now):
 
 
 def test_one_doubt_opens_nothing_and_an_answer_forgets_it(now):
-    note(DOUBT, accepted("x"), DOUBT, now=now)
+    note(DOUBT, accepted("x"), now=now)
     assert admitted(now) is Admission.FREE
+    note(DOUBT, now=now)
+    assert admitted(now) is Admission.WARY
 
 
 def test_two_doubts_in_a_row_open_the_circuit_for_thirty_seconds(now):
@@ -62,15 +64,22 @@ def test_each_failed_probe_doubles_the_pause_up_to_ten_minutes(now):
         pauses.append((until - now).total_seconds())
         now = until
         Lane.objects.update(paused_until=now)
-        note(DOUBT, now=now)
+        note(DOUBT, now=now, probing=True)
     assert pauses == [30, 60, 120, 240, 480, 600, 600]
+
+
+def test_what_ends_late_neither_doubles_the_pause_nor_closes_the_circuit(now):
+    """Eight calls under way when it opened must not make four minutes out of thirty seconds."""
+    note(DOUBT, DOUBT, *[DOUBT] * 6, BARRED, THROTTLED, accepted("x"), now=now)
+    lane = Lane.objects.get()
+    assert (lane.opened, lane.paused_until) == (1, now + 30 * SECOND)
 
 
 def test_one_answer_closes_it(now):
     note(DOUBT, DOUBT, now=now)
     later = now + 30 * SECOND
     admitted(later)
-    note(accepted("x"), now=later)
+    note(accepted("x"), now=later, probing=True)
     assert admitted(later) is Admission.FREE
     assert Lane.objects.get().reason == ""
 
@@ -92,7 +101,7 @@ def test_a_provider_that_asks_to_wait_is_waited_for(now):
 def test_wrong_credentials_open_it_at_once_and_the_operator_is_told_once(now, caplog):
     note(BARRED, now=now)
     assert admitted(now) is Admission.NONE
-    note(BARRED, BARRED, now=now + 30 * SECOND)
+    note(BARRED, BARRED, now=now + 30 * SECOND, probing=True)
     told = [record for record in caplog.records if record.levelname == "ERROR"]
     assert len(told) == 1
 
@@ -103,7 +112,10 @@ def test_a_closed_lane_is_seen_just_before_each_call(now):
     assert not lanes.is_open("smtp", now=now)
 
 
-def test_an_outage_leaves_a_handful_of_unknown_and_the_rest_waits(clinic, mail_server, now):
+def test_an_outage_leaves_a_handful_of_unknown_and_the_rest_waits(
+    clinic, mail_server, settings, now
+):
+    settings.MAIL_CONNECTIONS = 1
     for n in range(8):
         make_message(make_course(clinic, now=now, mrn=f"M{n}", name=f"P {n}"), now=now)
     mail_server.answer = smtp.TAKE_AND_HANG_UP

@@ -11,6 +11,7 @@ from tests.reminders.test_delivery import SECRET, apply_all, later, post
 
 @pytest.fixture
 def postmark(provider, settings):
+    settings.MAIL_CONNECTIONS = 1  # in order
     settings.EMAIL_BACKEND = "anymail.backends.postmark.EmailBackend"
     given = {**provider.anymail_settings, "WEBHOOK_SECRET": SECRET, "REQUESTS_TIMEOUT": (1, 1)}
     settings.ANYMAIL = {**settings.ANYMAIL, **given}

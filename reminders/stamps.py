@@ -1,0 +1,66 @@
+"""A message's stamp: everything a decision to send it rests on, in one short statement.
+
+Facts are read for a whole batch, which is cheap; seconds may pass before a message's turn comes.
+Its stamp, taken before the facts were read and again under the patient's lock, is the proof that
+they still hold: another stamp means that they are read again, one by one, under the lock.
+"""
+
+import uuid
+from collections.abc import Iterable
+from typing import Any
+
+from django.db import connection
+
+Stamp = tuple[Any, ...]
+
+# What staff, the patient and the planner can change. Every verb about a patient also raises the
+# revision of the courses, so that what is not named here is covered by it.
+_STAMP = """
+    SELECT m.id, m.due_at, m.not_after,
+        f.send_at, f.closes_at, f.finished_at, f.withdrawn_at, f.language, f.link_nonce,
+        p.status, p.paused_until, p.email, p.name, p.zone, p.language, p.allowed_days,
+        c.zone, c.quiet_from, c.quiet_until, c.allowed_days, c.sender_name, c.phone,
+        c.greet_by_first_name,
+        (SELECT SUM(revision) FROM clinic_course WHERE patient_id = p.id),
+        (SELECT MIN(replan_at) FROM clinic_course WHERE patient_id = p.id),
+        (SELECT MAX(id) FROM reminders_suppression WHERE patient_id = p.id AND lifted_at IS NULL),
+        (SELECT COUNT(*) FROM surveys_alert WHERE patient_id = p.id AND closed_at IS NULL),
+        (SELECT MAX(capped_on) FROM reminders_message
+            WHERE patient_id = p.id AND capped_on IS NOT NULL),
+        (SELECT paused_until FROM reminders_lane WHERE name = %s)
+    FROM reminders_message m
+    JOIN surveys_followup f ON f.id = m.follow_up_id
+    JOIN clinic_patient p ON p.id = m.patient_id
+    JOIN clinic_clinic c ON c.id = m.clinic_id
+    WHERE m.id IN ({marks})
+"""
+_LOCK = "SELECT 1 FROM clinic_patient WHERE id = %s FOR NO KEY UPDATE"
+
+
+def stamps(messages: Iterable[uuid.UUID], lane: str) -> dict[uuid.UUID, Stamp]:
+    """The stamps of these messages, and of their way out, as they are now."""
+    keys = [_stored(pk) for pk in messages]
+    if not keys:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(_STAMP.format(marks=", ".join(["%s"] * len(keys))), [lane, *keys])
+        return {uuid.UUID(str(row[0])): _comparable(row[1:]) for row in cursor.fetchall()}
+
+
+def stamp_under_lock(message: uuid.UUID, patient: uuid.UUID, lane: str) -> Stamp | None:
+    """Lock the patient, as every verb about a patient does, then take the stamp.
+
+    Two statements on purpose: one would read what stood before the lock was granted.
+    """
+    if connection.features.has_select_for_update:  # SQLite's transactions are one at a time
+        with connection.cursor() as cursor:
+            cursor.execute(_LOCK, [patient])
+    return stamps([message], lane).get(message)
+
+
+def _stored(pk: uuid.UUID) -> Any:
+    return pk if connection.features.has_native_uuid_field else pk.hex
+
+
+def _comparable(row: Iterable[Any]) -> Stamp:
+    return tuple(bytes(value) if isinstance(value, memoryview) else value for value in row)
