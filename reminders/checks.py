@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from django.core.checks import CheckMessage, Error
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, register
 
 from reminders import protocols
 
@@ -14,4 +15,19 @@ def catalogue_is_sound(**kwargs: Any) -> list[CheckMessage]:
             protocols.get(path.parent.name, path.stem)
         except protocols.InvalidProtocol as error:
             errors.append(Error(f"{path.parent.name}/{path.name}: {error}", id="reminders.E001"))
+    return errors
+
+
+@register(Tags.security, deploy=True)
+def mail_leads_back_here(**kwargs: Any) -> list[CheckMessage]:
+    """What a server that writes to patients cannot do without."""
+    errors: list[CheckMessage] = []
+    if settings.MAIL_MODE != "send":
+        return errors
+    if settings.MAIL_FROM.endswith("@localhost"):
+        errors.append(Error("MAIL_FROM must be set: nobody accepts localhost", id="reminders.E002"))
+    if not settings.SECURE:
+        errors.append(
+            Error("SITE_ROOT must be https://: answers travel there", id="reminders.E003")
+        )
     return errors

@@ -16,7 +16,7 @@ ADVICE = {
     "migrations": Advice("the code expects tables that are not there", "run manage.py migrate"),
     "durability": Advice(
         "a power cut can make the database forget that a mail was sent, and it goes twice",
-        "set these on in PostgreSQL for the service's role",
+        "set these on for the service's role in PostgreSQL; SQLite is for small trials",
     ),
     "clock": Advice(
         "pages and engine disagree about what is due", "run a time service on both hosts"

@@ -51,7 +51,9 @@ def machine(host: datetime) -> Machine:
 
 def redis() -> Redis:
     """One short question to the broker."""
+    # kombu's own spelling of a unix socket, as redis-py spells it
     address = settings.REDIS_URL.replace("redis+socket://", "unix://")
+    address = address.replace("virtual_host=", "db=")
     client = RedisClient.from_url(address, socket_connect_timeout=1, socket_timeout=2)
     try:
         told = {**client.info("memory"), **client.info("stats")}

@@ -9,6 +9,7 @@ from reminders.health.judging import pulse_limit
 # Leases are the database's time, webhooks and pages this machine's: minutes apart they contradict.
 SKEW_WARNS = timedelta(seconds=5)
 SKEW_FAILS = timedelta(seconds=60)
+NAMED = 5  # of many, the first few
 
 
 def judge(machine: Machine, setup: Setup, now: datetime) -> list[Verdict]:
@@ -32,7 +33,9 @@ def without_database(server: Redis, setup: Setup) -> list[Verdict]:
 def migrations(pending: Sequence[str]) -> Verdict:
     if not pending:
         return Verdict("migrations", Health.OK, "all applied")
-    return Verdict("migrations", Health.FAILED, f"not applied: {', '.join(pending)}")
+    more = f" and {len(pending) - NAMED} more" if len(pending) > NAMED else ""
+    named = ", ".join(pending[:NAMED])
+    return Verdict("migrations", Health.FAILED, f"not applied: {named}{more}")
 
 
 def durability(machine: Machine) -> Verdict:
