@@ -23,6 +23,7 @@ from django.utils import timezone
 from clinic import infusions, invitations
 from clinic.infusions import InfusionDetails
 from clinic.models import AuditEntry, Clinic, Course, Member
+from reminders.models import Message, State
 from surveys import links
 from surveys.models import Alert, FollowUp
 from tests.builders import BY_TEST, make_clinic, make_course, make_member
@@ -55,6 +56,7 @@ class World:
             "infusion": self._infusion,
             "member": lambda: self.users["viewer"].pk,
             "alert": lambda: self._alert().pk,
+            "message": lambda: self._message().pk,
             "follow_up": lambda: self._follow_up().pk,
             "token": lambda: links.token(self._follow_up()),
             "unsubscribe": lambda: links.token(self._follow_up(), "unsubscribe"),
@@ -78,6 +80,20 @@ class World:
         nonce = links.new_link(pk)
         wanted = {name: getattr(nonce, name) for name in nonce.__slots__}
         return FollowUp.objects.get_or_create(pk=pk, defaults={**fields, **wanted})[0]
+
+    def _message(self) -> Message:
+        """One of which nobody knows whether it arrived."""
+        return Message.objects.create(
+            clinic=self.clinic,
+            patient=self.course.patient,
+            follow_up=self._follow_up(),
+            kind=Message.Kind.FRESH_LINK,
+            nth=Message.objects.count(),
+            state=State.UNKNOWN,
+            due_at=self.now,
+            not_after=self.now + timedelta(days=2),
+            created_at=self.now,
+        )
 
     def _alert(self) -> Alert:
         return Alert.objects.create(
@@ -177,7 +193,8 @@ def test_no_other_method_does_anything(world: World, name: str):
 WITH_KEYS = [
     name
     for name in LISTED
-    if {"patient", "course", "infusion", "alert"} & set((line_of(name) or {}).get("args", []))
+    if {"patient", "course", "infusion", "alert", "message"}
+    & set((line_of(name) or {}).get("args", []))
 ]
 
 

@@ -5,7 +5,21 @@ from dashboards.queries.coming import Preview, coming, preview_enrolment, previe
 from dashboards.queries.definitions import instrument_of
 from dashboards.queries.history import completion, follow_ups, infusions, messages, unknown
 from dashboards.queries.items import items
+from dashboards.queries.mail import (
+    dead_addresses,
+    dead_rows,
+    moot,
+    not_sent,
+    not_sent_rows,
+    stopped,
+    stopped_rows,
+    unclear,
+    unclear_rows,
+    waiting_for_staff,
+    ways_out,
+)
 from dashboards.queries.reaching import unreachable
+from dashboards.queries.story import story
 from dashboards.queries.trends import Trends, current_course, trends
 from dashboards.queries.worklist import maybe_over_now, open_alert_count, worklist
 
@@ -17,17 +31,29 @@ __all__ = [
     "coming",
     "completion",
     "current_course",
+    "dead_addresses",
+    "dead_rows",
     "follow_ups",
     "infusions",
     "instrument_of",
     "items",
     "maybe_over_now",
     "messages",
+    "moot",
+    "not_sent",
+    "not_sent_rows",
     "open_alert_count",
     "preview_enrolment",
     "preview_infusion",
+    "stopped",
+    "stopped_rows",
+    "story",
     "trends",
+    "unclear",
+    "unclear_rows",
     "unknown",
     "unreachable",
+    "waiting_for_staff",
+    "ways_out",
     "worklist",
 ]

@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from clinic.models import Course, Infusion, Patient
+from dashboards import mail_words
 from dashboards.rows import Asked, Given, Mail
 from reminders.models import Message, State
 from reminders.planning import protocol_of
@@ -81,12 +82,13 @@ def messages(patient: Patient) -> list[Mail]:
     """Every e-mail to this patient that was begun. One query."""
     rows = [
         Mail(
+            id=message.pk,
             at=message.accepted_at or message.ended_at or message.due_at,
             kind=message.kind,
             nth=message.nth,
             state=message.state,
             delivery=message.delivery,
-            reason=message.reason,
+            reason=mail_words.why_not(message.state, message.reason),
         )
         for message in Message.objects.filter(patient=patient)
     ]

@@ -34,6 +34,7 @@ class Coming:
 class Mail:
     """One message and what became of it."""
 
+    id: UUID
     at: datetime  # when it went out or ended, else when it is due
     kind: str
     nth: int

@@ -29,7 +29,15 @@ def course_of(request: StaffRequest, course_id: UUID) -> Course:
     return get_object_or_404(seen, pk=course_id)
 
 
-def act(request: StaffRequest, patient: Patient, verb: Verb, done: str) -> HttpResponse:
+def act(
+    request: StaffRequest,
+    patient: Patient,
+    verb: Verb,
+    done: str,
+    *,
+    to: HttpResponse | None = None,
+) -> HttpResponse:
+    """`to` is where it leads, other than to the patient's page."""
     now, by = timezone.now(), member_actor(request.member)
     try:
         verb(by, now)
@@ -38,4 +46,4 @@ def act(request: StaffRequest, patient: Patient, verb: Verb, done: str) -> HttpR
     else:
         planning.reconcile(patient, now=now, by=by)
         messages.success(request, done)
-    return redirect("dashboards:patient", patient.pk)
+    return to or redirect("dashboards:patient", patient.pk)

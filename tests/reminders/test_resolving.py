@@ -124,6 +124,7 @@ def test_the_reminder_follows_the_day_on_which_it_went_again(unknown, by, now):
     tomorrow = now + timedelta(hours=23)
     send_again(unknown, by=by, now=tomorrow)
     drain_at(tomorrow)
+    planning.reconcile(unknown.patient, now=tomorrow, by=BY_TEST)
     reminder = unknown.follow_up.messages.get(kind="reminder", state="scheduled")
     assert reminder.due_at.date() == (tomorrow + timedelta(days=1)).date()
 

@@ -1,0 +1,21 @@
+"""What the head of every staff page counts."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
+
+from clinic.access import may
+from dashboards import queries
+
+
+def mail(request: HttpRequest) -> dict[str, Any]:
+    """`mail_waiting`: e-mails and addresses that need somebody. Asked only where it is shown."""
+    member = getattr(request, "member", None)
+    if member is None or not may(member, "send messages"):
+        return {"mail_waiting": 0}
+    now = timezone.now()
+    return {
+        "mail_waiting": SimpleLazyObject(lambda: queries.waiting_for_staff(member.clinic, now=now))
+    }
