@@ -1,24 +1,41 @@
-"""Apply what providers reported: once each, in any order, and never from an unknown message."""
+"""Apply what providers reported: once each, in any order, and never from an unknown message.
+
+The end is the same whatever the order, however late and however often: what is written follows
+from what happened and when it happened, not from when we heard of it (decision 0017).
+"""
 
 import logging
+import time
 import uuid
 from datetime import datetime, timedelta
 
 from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import Q
 
-from reminders import delivery_kinds, settling, suppression
+from clinic.models import Patient
+from reminders import delivery_kinds, settling, soft_bounces, suppression
 from reminders.claiming import AnyClaim
 from reminders.delivery_kinds import Report
 from reminders.dispatch import Stop
-from reminders.models import Message, Notice, ProviderEvent, Suppression
+from reminders.models import (
+    UNSENT,
+    Attempt,
+    Message,
+    Notice,
+    ProviderEvent,
+    State,
+    Suppression,
+)
 from reminders.timekeeping import Clock
 from surveys.models import AlertEvent
 
 logger = logging.getLogger(__name__)
 
 BATCH = 100
+AT_MOST_SECONDS = 60.0  # of one drain; the next tick wakes another
 PARKED = timedelta(hours=24)  # a report may come before our own record of the sending
-LOOK_AGAIN = timedelta(minutes=10)
+FIRST_LOOK = timedelta(minutes=1)  # then at double its age each time
+SET_ASIDE = timedelta(minutes=10)
 
 Delivery = Message.Delivery
 
@@ -40,10 +57,12 @@ _UNDELIVERED = (Report.SOFT, Report.HARD, Report.REFUSED)
 _ORDER = list(Delivery)  # only ever moves down this list
 
 
-def drain_events(*, clock: Clock, stop: Stop = lambda: False) -> int:
+def drain_events(
+    *, clock: Clock, stop: Stop = lambda: False, seconds: float = AT_MOST_SECONDS
+) -> int:
     """Apply what has come in. Returns how many events were looked at."""
-    applied = 0
-    while not stop():
+    applied, ends = 0, time.monotonic() + seconds
+    while not stop() and time.monotonic() < ends:
         waiting = ProviderEvent.objects.filter(applied_at=None, try_after__lte=clock())
         ids = list(waiting.order_by("try_after", "pk").values_list("pk", flat=True)[:BATCH])
         for pk in ids:
@@ -61,7 +80,7 @@ def _applied(pk: int, now: datetime) -> bool:
         raise
     except Exception as error:
         logger.error("provider event %s set aside: %s", pk, type(error).__name__)
-        ProviderEvent.objects.filter(pk=pk).update(try_after=now + LOOK_AGAIN)
+        ProviderEvent.objects.filter(pk=pk).update(try_after=now + SET_ASIDE)
         return False
 
 
@@ -75,21 +94,30 @@ def apply(pk: int, *, now: datetime) -> bool:
     )
     if event is None:
         return False
-    report = delivery_kinds.report(event.kind, event.payload)
-    if message := _about(Message, event):
-        _apply_to_message(message, event, report, now)
-        event.outcome = str(report)
-    elif notice := _about(Notice, event):
-        _apply_to_notice(notice, report, now)
-        event.outcome = str(report)
-    elif now - event.received_at < PARKED:
-        event.try_after = now + LOOK_AGAIN
-        event.save(update_fields=["try_after"])
-        return True
-    else:
-        event.outcome = "no such message"
-    event.applied_at = now
-    event.save(update_fields=["outcome", "applied_at"])
+    report = delivery_kinds.report(event.provider, event.kind, event.payload)
+    row = _about(Message, event) or _about(Notice, event)
+    if row is None or row.state == State.SENDING:  # its call has not been settled
+        return _park(event, now)
+    if isinstance(row, Message):
+        _apply_to_message(row, event, report, now)
+    elif isinstance(row, Notice):
+        _apply_to_notice(row, event, report, now)
+    event.message_ref = str(row.pk)
+    return _close(event, str(report), now)
+
+
+def _park(event: ProviderEvent, now: datetime) -> bool:
+    age = now - event.received_at
+    if age >= PARKED:
+        return _close(event, "no such message", now)
+    event.try_after = min(now + max(FIRST_LOOK, age), event.received_at + PARKED)
+    event.save(update_fields=["try_after"])
+    return True
+
+
+def _close(event: ProviderEvent, outcome: str, now: datetime) -> bool:
+    event.outcome, event.applied_at = outcome, now
+    event.save(update_fields=["message_ref", "outcome", "applied_at"])
     return True
 
 
@@ -106,18 +134,66 @@ def _about(model: type[AnyClaim], event: ProviderEvent) -> AnyClaim | None:
 def _apply_to_message(
     message: Message, event: ProviderEvent, report: Report, now: datetime
 ) -> None:
-    if report is Report.NOTHING:
+    if _says_nothing(message, report):
         return
-    if report is not Report.REFUSED:  # then the provider had it, whatever became of it later
-        settling.accept_on_evidence(
-            message, provider_message_id=event.provider_message_id, now=event.occurred_at or now
-        )
-    else:
-        settling.reject_on_evidence(message, now=now)
+    may_stop = report is Report.SOFT or report in _STOPS
+    patient = Patient.objects.held(message.patient_id) if may_stop else None
+    accepted_at = _taken(message, event, now) or message.accepted_at
+    at = _when(event, accepted_at)
     if seen := _SEEN.get(report):
-        _move_on(message, seen, event.occurred_at or now)
-    if (reason := _STOPS.get(report)) and (address := _address_used(message)):
-        suppression.suppress(message.patient, address, reason, now=now)
+        _move_on(message, seen, at)
+    digest = _address_used(message) if may_stop else ""
+    if patient is None or not digest:
+        return
+    if reason := _STOPS.get(report):
+        suppression.suppress(patient, digest, reason, now=now, since=at)
+    else:
+        soft_bounces.pause_if_enough(patient, digest, now=now)
+
+
+def _says_nothing(row: Message | Notice, report: Report) -> bool:
+    """A refusal of what waits to go again is what we know already."""
+    return report is Report.NOTHING or (report is Report.REFUSED and row.state in UNSENT)
+
+
+def _taken(row: Message | Notice, event: ProviderEvent, now: datetime) -> datetime | None:
+    """The provider had it, whatever we knew and whatever became of it later: accepted when called.
+
+    Also where a call seemed not to have arrived and the row waits to go again: it must not.
+    """
+    if row.state != State.UNKNOWN and row.state not in UNSENT:
+        return None
+    call = row.attempt_rows.order_by("n").last()
+    if call is None:
+        return None
+    provider_id = event.provider_message_id or row.provider_message_id
+    taken = (
+        type(row)
+        ._default_manager.filter(pk=row.pk, state__in=(*UNSENT, State.UNKNOWN))
+        .update(
+            state=State.ACCEPTED,
+            accepted_at=call.started_at,
+            ended_at=call.started_at,
+            provider_message_id=provider_id,
+            reason="",
+            lease_token=None,
+            lease_until=None,
+        )
+    )
+    if not taken:
+        return None
+    Attempt.objects.filter(pk=call.pk).update(outcome=Attempt.Outcome.ACCEPTED)
+    if isinstance(row, Message):
+        settling.look_again(row, now=now)
+    else:
+        _write_history(row, AlertEvent.Kind.NOTIFIED, "", now)
+    return call.started_at
+
+
+def _when(event: ProviderEvent, accepted_at: datetime | None) -> datetime:
+    """When it happened: not before we sent it and not after we heard of it, whatever is claimed."""
+    at = min(event.occurred_at or event.received_at, event.received_at)
+    return max(at, accepted_at) if accepted_at else at
 
 
 def _move_on(message: Message, seen: Message.Delivery, at: datetime) -> None:
@@ -125,7 +201,8 @@ def _move_on(message: Message, seen: Message.Delivery, at: datetime) -> None:
     earlier = Message.objects.filter(pk=message.pk, delivery__in=_ORDER[: _ORDER.index(seen)])
     earlier.update(delivery=seen)
     if seen is Delivery.DELIVERED:
-        Message.objects.filter(pk=message.pk, delivered_at=None).update(delivered_at=at)
+        later = Q(delivered_at=None) | Q(delivered_at__gt=at)
+        Message.objects.filter(later, pk=message.pk).update(delivered_at=at)
 
 
 def _address_used(message: Message) -> str:
@@ -134,13 +211,24 @@ def _address_used(message: Message) -> str:
     return str(attempt.inputs.get("address", "")) if attempt else ""
 
 
-def _apply_to_notice(notice: Notice, report: Report, now: datetime) -> None:
+def _apply_to_notice(notice: Notice, event: ProviderEvent, report: Report, now: datetime) -> None:
     """A notice that did not arrive is part of the alert's history; the next round follows."""
-    if report in _UNDELIVERED:
-        AlertEvent.objects.create(
-            alert_id=notice.alert_id,
-            at=now,
-            kind=AlertEvent.Kind.NOT_DELIVERED,
-            member_id=notice.member_id,
-            detail=str(report),
-        )
+    if _says_nothing(notice, report):
+        return
+    accepted_at = _taken(notice, event, now) or notice.accepted_at
+    if report in _UNDELIVERED and not _known_to_be_lost(notice, accepted_at):
+        _write_history(notice, AlertEvent.Kind.NOT_DELIVERED, str(report), now)
+
+
+def _known_to_be_lost(notice: Notice, accepted_at: datetime | None) -> bool:
+    """Some providers report one bounce twice, in two words."""
+    lost = AlertEvent.objects.filter(
+        alert=notice.alert_id, member=notice.member_id, kind=AlertEvent.Kind.NOT_DELIVERED
+    )
+    return (lost.filter(at__gte=accepted_at) if accepted_at else lost).exists()
+
+
+def _write_history(notice: Notice, kind: AlertEvent.Kind, detail: str, now: datetime) -> None:
+    AlertEvent.objects.create(
+        alert_id=notice.alert_id, at=now, kind=kind, member_id=notice.member_id, detail=detail
+    )

@@ -1,13 +1,33 @@
-"""What a provider's report says about an address: our own reading of the raw event. Pure data.
+"""What a provider's report says about an address: our own reading of the raw event. Pure.
 
-Anymail calls many a full mailbox "bounced". Silencing a patient for that would be wrong, so that
-only what says plainly that the address is dead counts as hard; anything else is soft.
+The table is data (`delivery_kinds.toml`), so that whoever runs a clinic can read it and argue.
 """
 
 import re
-from collections.abc import Mapping
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
+from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Any
+
+Plain = str | int | bool
+Payload = dict[str, Plain]
+
+TABLE = Path(__file__).with_suffix(".toml")
+OTHER = "other"  # a provider without a table of its own
+LONGEST = 40  # characters of a value that is kept; what we look for is shorter
+DEEPEST = 6
+STATUS = "status"  # where the codes found in the receiving server's answer are kept
+FULL = "full"  # its words say that the mailbox is full, whatever the code
+
+_STATUS = re.compile(r"(?<![\d.])[245]\.\d{1,3}\.\d{1,3}(?!\.?\d)")
+_FULL = re.compile(
+    r"\b(?:mailbox|inbox|account)\b.{0,40}\bfull\b|\bover\s?quota\b|\bquota\s+(?:is\s+)?exceeded\b"
+    r"|\bout of storage\b",
+    re.IGNORECASE | re.DOTALL,
+)
 
 
 class Report(StrEnum):
@@ -22,67 +42,92 @@ class Report(StrEnum):
     REFUSED = "refused"  # the provider will not try
 
 
-_PLAIN = {
-    "queued": Report.TAKEN,
-    "sent": Report.TAKEN,
-    "opened": Report.TAKEN,
-    "clicked": Report.TAKEN,
-    "autoresponded": Report.TAKEN,
-    "delivered": Report.DELIVERED,
-    "deferred": Report.DEFERRED,
-    "complained": Report.COMPLAINED,
-    "unsubscribed": Report.UNSUBSCRIBED,
-    "rejected": Report.REFUSED,
-    "failed": Report.REFUSED,
-}
+@dataclass(frozen=True, slots=True)
+class Row:
+    when: Mapping[tuple[str, ...], frozenset[str]]  # any of these fields has any of these values
+    means: Report
+    because: str
 
-# Words with which providers say "permanently", by the field they say it in (lower case).
-HARD_WORDS: Mapping[str, frozenset[str]] = {
-    "type": frozenset({"hardbounce", "bademailaddress", "permanent", "hard"}),  # Postmark, Resend
-    "bouncetype": frozenset({"permanent"}),  # Amazon SES
-    "severity": frozenset({"permanent"}),  # Mailgun
-    "event": frozenset({"hard_bounce", "hard_bounced"}),  # Brevo, Mandrill
-    "bounce_class": frozenset({"10", "30", "90"}),  # SparkPost: invalid recipient, no RCPT, unsub
-    "hard_bounce": frozenset({"true"}),  # Mailjet
-}
-# Kept of a raw event, and nothing else: subject, body and addresses never reach our table.
-KEPT = frozenset(
-    {
-        *HARD_WORDS,
-        *("typecode", "bouncesubtype", "code", "enhanced-code", "enhanced_code", "status"),
-        *("reject_reason", "recordtype", "reason", "subtype", "error_code", "eventtype"),
-    }
-)
-_TRANSIENT = re.compile(r"\b(4\.\d+\.\d+|5\.2\.2|5\.4\.4)\b")  # 5.4.4 may be our own DNS
+    def fits(self, values: Mapping[str, str]) -> bool:
+        return all(
+            any(values.get(field) in wanted for field in fields)
+            for fields, wanted in self.when.items()
+        )
 
 
-def report(kind: str, payload: Mapping[str, Any]) -> Report:
+@dataclass(frozen=True, slots=True)
+class Words:
+    """One provider's table, and the fields of its events that are worth keeping."""
+
+    rows: tuple[Row, ...]
+    status: frozenset[str]
+    kept: frozenset[str]
+
+
+def report(provider: str, kind: str, payload: Mapping[str, Any]) -> Report:
     """`kind` is Anymail's event type, `payload` what was kept of the raw event."""
-    if kind != "bounced":
-        return _PLAIN.get(kind, Report.NOTHING)
-    values = {key.rsplit(".", 1)[-1]: str(value).lower() for key, value in payload.items()}
-    if any(_TRANSIENT.search(value) for value in values.values()):
+    words = PROVIDERS.get(provider, PROVIDERS[OTHER])
+    values = {key: str(value).lower() for key, value in payload.items()} | {"kind": kind}
+    found = next((row.means for row in words.rows if row.fits(values)), Report.NOTHING)
+    if found is Report.HARD and not_the_address(words, values):
         return Report.SOFT
-    hard = any(values.get(field) in words for field, words in HARD_WORDS.items())
-    return Report.HARD if hard else Report.SOFT
-
-
-def kept(raw: Any, path: str = "", depth: int = 4) -> dict[str, str | int | bool]:
-    """The classifying fields of a raw event as `{path: value}`: short values, no addresses."""
-    found: dict[str, str | int | bool] = {}
-    if isinstance(raw, Mapping) and depth:
-        for key, value in raw.items():
-            here = f"{path}.{key}".lstrip(".").lower()
-            if isinstance(value, Mapping | list):
-                found |= kept(value, here, depth - 1)
-            elif str(key).lower() in KEPT and _is_plain(value):
-                found[here] = value
-    elif isinstance(raw, list) and raw and depth:
-        found |= kept(raw[0], path, depth - 1)
     return found
 
 
-def _is_plain(value: Any) -> bool:
+def not_the_address(words: Words, values: Mapping[str, str]) -> bool:
+    """The receiving server's own code says that the address may be alive."""
+    codes = " ".join(values.get(field, "") for field in (STATUS, *words.status)).split()
+    soft = any(fnmatchcase(code, pattern) for code in codes for pattern in NOT_THE_ADDRESS)
+    return soft or values.get(FULL) == "true"
+
+
+def kept(provider: str, raw: Any, answer: str = "") -> Payload:
+    """Of a raw event its classifying fields, of the receiving server's answer its codes."""
+    wanted = PROVIDERS.get(provider, PROVIDERS[OTHER]).kept
+    found: Payload = {
+        path: value for path, value in _plain(raw) if path in wanted and _is_short(value)
+    }
+    if codes := " ".join(dict.fromkeys(_STATUS.findall(answer)))[:LONGEST]:
+        found[STATUS] = codes
+    if _FULL.search(answer):
+        found[FULL] = True
+    return found
+
+
+def _plain(raw: Any, path: str = "", depth: int = DEEPEST) -> Iterator[tuple[str, Any]]:
+    """Each plain value with its path. Of a list the first: we write to one recipient at a time."""
+    if isinstance(raw, Mapping) and depth:
+        for key, value in raw.items():
+            yield from _plain(value, f"{path}.{key}".lstrip(".").lower(), depth - 1)
+    elif isinstance(raw, list) and raw and depth:
+        yield from _plain(raw[0], path, depth - 1)
+    else:
+        yield path, raw
+
+
+def _is_short(value: Any) -> bool:
     if isinstance(value, bool | int):
-        return True
-    return isinstance(value, str) and len(value) <= 40 and "@" not in value
+        return abs(value) < 10**9
+    return isinstance(value, str) and len(value) <= LONGEST and "@" not in value
+
+
+def _words(section: Mapping[str, Any]) -> Words:
+    rows = tuple(_row(row) for row in section["row"])
+    named = {field for row in rows for fields in row.when for field in fields}
+    status = frozenset(section.get("status", ()))
+    return Words(rows, status, frozenset(named | status | set(section.get("keep", ()))))
+
+
+def _row(row: Mapping[str, Any]) -> Row:
+    when = {
+        tuple(field.split("|")): frozenset(
+            value.lower() for value in ([wanted] if isinstance(wanted, str) else wanted)
+        )
+        for field, wanted in row["when"].items()
+    }
+    return Row(when, Report(row["means"]), row["because"])
+
+
+_TABLE = tomllib.loads(TABLE.read_text(encoding="utf-8"))
+NOT_THE_ADDRESS: tuple[str, ...] = tuple(row["status"] for row in _TABLE.pop("not_the_address"))
+PROVIDERS: Mapping[str, Words] = {name: _words(section) for name, section in _TABLE.items()}

@@ -7,7 +7,7 @@ from django.db import transaction
 
 from clinic import audit
 from clinic.access import demand
-from clinic.actors import Actor
+from clinic.actors import Actor, system
 from clinic.models import Course, Patient
 from clinic.sealed import search_key
 from reminders.models import UNSENT, State, Suppression
@@ -16,6 +16,8 @@ Reason = Suppression.Reason
 
 # Somebody's wish holds for every address of theirs; the others are about one mailbox.
 _PERSONAL = (Reason.UNSUBSCRIBED, Reason.STAFF)
+_ACTIONS = {Reason.UNSUBSCRIBED: "unsubscribe"}
+BY_PROVIDER = system("what the mail provider said")
 
 
 def address_digest(email: str) -> str:
@@ -36,14 +38,26 @@ def in_the_way(email: str, held: Iterable[tuple[str, str]]) -> str:
 
 
 @transaction.atomic
-def suppress(patient: Patient, digest: str, reason: Suppression.Reason, *, now: datetime) -> bool:
-    """Stop writing to an address; what waits to be sent there is stopped too. Safe to repeat."""
+def suppress(
+    patient: Patient,
+    digest: str,
+    reason: Suppression.Reason,
+    *,
+    now: datetime,
+    since: datetime | None = None,
+    by: Actor = BY_PROVIDER,
+) -> bool:
+    """Stop writing to an address; what waits to be sent there is stopped too. Safe to repeat.
+
+    `since` is when it happened, which may be long before we hear of it.
+    """
+    since = since or now
     suppression, is_new = Suppression.objects.get_or_create(
         patient=patient,
         address_digest=digest,
         reason=reason,
         lifted_at=None,
-        defaults={"clinic": patient.clinic, "since": now},
+        defaults={"clinic": patient.clinic, "since": since},
     )
     if reason in _PERSONAL or digest == address_digest(patient.email):
         patient.messages.filter(state__in=UNSENT).update(
@@ -53,15 +67,18 @@ def suppress(patient: Patient, digest: str, reason: Suppression.Reason, *, now: 
             lease_until=None,
             ended_at=now,
         )
-    if is_new:  # what comes goes to the call list and the tablet
+    earlier = Suppression.objects.filter(pk=suppression.pk, since__gt=since)
+    if is_new:
+        _audit(by, _ACTIONS.get(reason, "suppress address"), suppression, patient, now)
+    if is_new or earlier.update(since=since):  # what comes goes to the call list and the tablet
         Course.objects.filter(patient=patient).touch(now)
     return is_new
 
 
-def unsubscribe(patient: Patient, *, now: datetime) -> bool:
+def unsubscribe(patient: Patient, *, by: Actor, now: datetime) -> bool:
     """No more e-mail for this person, whatever the address. Open alerts stay open."""
     digest = address_digest(patient.email)
-    return suppress(patient, digest, Reason.UNSUBSCRIBED, now=now)
+    return suppress(patient, digest, Reason.UNSUBSCRIBED, by=by, now=now)
 
 
 @transaction.atomic
@@ -76,8 +93,19 @@ def lift(suppression: Suppression, *, by: Actor, now: datetime) -> None:
     in_force = Suppression.objects.in_force().filter(pk=suppression.pk)
     if not in_force.update(lifted_at=now):
         return
-    audit.write(
-        by, "lift suppression", clinic=patient.clinic, now=now, patient=patient,
-        subject=suppression, fields=["lifted_at"],
-    )  # fmt: skip
+    _audit(by, "lift suppression", suppression, patient, now, ["lifted_at"])
     Course.objects.filter(patient=patient).touch(now)
+
+
+def _audit(
+    by: Actor,
+    action: str,
+    suppression: Suppression,
+    patient: Patient,
+    now: datetime,
+    fields: Iterable[str] = (),
+) -> None:
+    audit.write(
+        by, action, clinic=patient.clinic, patient=patient, subject=suppression, fields=fields,
+        now=now,
+    )  # fmt: skip

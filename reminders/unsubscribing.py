@@ -4,7 +4,6 @@ from datetime import datetime
 
 from django.db import transaction
 
-from clinic import audit
 from clinic.actors import patient_link
 from clinic.models import Patient
 from reminders import suppression
@@ -15,8 +14,4 @@ from surveys.models import FollowUp
 def unsubscribe(follow_up: FollowUp, *, now: datetime) -> bool:
     """True the first time. The dues that follow go to the call list and the tablet."""
     patient = Patient.objects.held(follow_up.patient_id)
-    if not suppression.unsubscribe(patient, now=now):
-        return False
-    by = patient_link(follow_up.pk)
-    audit.write(by, "unsubscribe", clinic=patient.clinic, patient=patient, subject=patient, now=now)
-    return True
+    return suppression.unsubscribe(patient, by=patient_link(follow_up.pk), now=now)

@@ -45,7 +45,7 @@ def test_lifting_twice_is_one_act(dead, coordinator, now):
 
 
 def test_lifting_one_reason_leaves_the_other(dead, patient, coordinator, now):
-    suppression.unsubscribe(patient, now=now)
+    suppression.unsubscribe(patient, by=BY_TEST, now=now)
     suppression.lift(dead, by=member_actor(coordinator), now=now)
     assert suppression.why_not(patient) == Reason.UNSUBSCRIBED
 
