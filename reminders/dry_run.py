@@ -5,9 +5,9 @@ message goes at its instant; the patient answers one hour after each, or never.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from reminders.schedule import (
     AnswerFacts,
@@ -32,10 +32,16 @@ Answered = Literal["none", "all"]
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that becomes known: from `at` on, these are the facts of the course."""
+    """Something that becomes known: from `at` on, these are the facts.
+
+    An infusion stands in the place of what was known of it. `patient` and `course` hold those of
+    their facts that are others from now on: a pause, another zone, the end of the course.
+    """
 
     at: datetime
     infusion: InfusionFacts | None = None
+    patient: Mapping[str, Any] = field(default_factory=dict)
+    course: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +83,12 @@ class _Run:
 
     def learn(self, event: Event) -> None:
         course, *others = self.facts.courses
-        kept = [i for i in course.infusions if event.infusion and i.id != event.infusion.id]
-        infusions = (*kept, event.infusion) if event.infusion else course.infusions
-        self.facts = replace(
-            self.facts, courses=(replace(course, infusions=tuple(infusions)), *others)
-        )
+        infusions = course.infusions
+        if event.infusion is not None:
+            kept = [each for each in infusions if each.id != event.infusion.id]
+            infusions = (*kept, event.infusion)
+        course = replace(course, infusions=infusions, **event.course)
+        self.facts = replace(self.facts, courses=(course, *others), **event.patient)
 
     def live(self, now: datetime) -> list[datetime]:
         """Answer, plan and send what is due by `now`; the instants to look at next."""
