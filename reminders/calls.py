@@ -5,8 +5,9 @@ Everything that touches the database stays on the caller's thread.
 
 import time
 from collections.abc import Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import Self
 
@@ -19,6 +20,8 @@ from reminders.timekeeping import Clock
 from reminders.transport import Transport
 
 HELD_UP_SECONDS = LEASE.total_seconds() / 2  # from the intent; a process stopped for longer is out
+# Calls that end within so many seconds of each other are recorded, and followed, together.
+TOGETHER_SECONDS = 0.004
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,13 @@ class Intent:
     began: float
 
 
+@dataclass(frozen=True, slots=True)
+class Ended:
+    intent: Intent
+    outcome: Outcome | BaseException
+    transport: Transport
+
+
 class Calls:
     """At most `most` calls under way."""
 
@@ -37,7 +47,8 @@ class Calls:
         self._idle = [Transport() for _ in range(most)]
         self._all = tuple(self._idle)
         self._threads = ThreadPoolExecutor(most, thread_name_prefix="call")
-        self._under_way: dict[Future[Outcome], tuple[Intent, Transport]] = {}
+        self._ended: SimpleQueue[Ended] = SimpleQueue()
+        self.under_way = 0
 
     def __enter__(self) -> Self:
         return self
@@ -57,42 +68,62 @@ class Calls:
         return self._all[0].lane
 
     @property
-    def busy(self) -> bool:
-        """Whether one must end before another can begin."""
-        return not self._idle
+    def idle(self) -> int:
+        """How many calls may be begun now."""
+        return len(self._idle)
 
-    @property
-    def under_way(self) -> bool:
-        return bool(self._under_way)
-
-    def open(self) -> Outcome | None:
+    def open(self, count: int) -> Outcome | None:
         """Connect before any intent: a server that is away leaves nothing `unknown`."""
         try:
-            self._idle[-1].open()
+            for transport in self._idle[-count:]:
+                transport.open()
         except Exception as error:  # backends raise what they like
             return outcomes.of_opening(error)
         return None
 
     def start(self, intent: Intent, clock: Clock) -> None:
-        """On the connection that `open` opened."""
+        """On a connection that `open` opened."""
         transport = self._idle.pop()
-        call = self._threads.submit(_call, intent, transport, clock)
-        self._under_way[call] = (intent, transport)
+        self.under_way += 1
+        self._threads.submit(self._call, intent, transport, clock)
 
-    def ended(self, *, at_least: int = 0) -> Iterator[tuple[Intent, Outcome]]:
-        """Calls that have ended; waits until there are `at_least` so many, or none is left."""
-        while self._under_way:
-            done = [call for call in self._under_way if call.done()]
-            if not done and at_least <= 0:
+    def some_ended(self) -> Iterator[tuple[Intent, Outcome]]:
+        """The calls that have ended; waits for one if no other can begin, and then a moment more,
+        so that calls that end together are worked on together."""
+        wait: float | None = None if not self._idle else 0
+        until = time.monotonic() + TOGETHER_SECONDS
+        while self.under_way:
+            ended = self._next(wait)
+            if ended is None:
                 return
-            if not done:
-                wait(self._under_way, return_when=FIRST_COMPLETED)
-                continue
-            for call in done:
-                intent, transport = self._under_way.pop(call)
-                self._idle.append(transport)
-                at_least -= 1
-                yield intent, call.result()
+            yield ended
+            enough = len(self._idle) * 2 >= len(self._all)
+            wait = 0 if enough or wait == 0 else max(0, until - time.monotonic())
+
+    def all_ended(self) -> Iterator[tuple[Intent, Outcome]]:
+        while self.under_way:
+            ended = self._next(None)
+            if ended is not None:
+                yield ended
+
+    def _next(self, wait: float | None) -> tuple[Intent, Outcome] | None:
+        try:
+            ended = self._ended.get(timeout=wait) if wait != 0 else self._ended.get_nowait()
+        except Empty:
+            return None
+        self.under_way -= 1
+        self._idle.append(ended.transport)
+        if isinstance(ended.outcome, BaseException):
+            raise ended.outcome
+        return ended.intent, ended.outcome
+
+    def _call(self, intent: Intent, transport: Transport, clock: Clock) -> None:
+        """In a thread. Whatever happens is told to the thread that waits for it."""
+        try:
+            outcome: Outcome | BaseException = _call(intent, transport, clock)
+        except BaseException as error:
+            outcome = error
+        self._ended.put(Ended(intent, outcome, transport))
 
 
 def _call(intent: Intent, transport: Transport, clock: Clock) -> Outcome:

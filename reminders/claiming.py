@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from django.conf import settings
 from django.db import connection, models
@@ -69,8 +69,8 @@ def take(
     Nothing irreversible.
     """
     token = uuid.uuid4()
-    taking = [_stored(model, "lease_token", token), _stored(model, "lease_until", lease_from(now))]
-    due, choosing = _due(model, limit, _stored(model, "due_at", now), clinics)
+    taking = [stored(model, "lease_token", token), stored(model, "lease_until", lease_from(now))]
+    due, choosing = _due(model, limit, stored(model, "due_at", now), clinics)
     update = _UPDATE[connection.vendor].format(table=model._meta.db_table, due=due)
     first_due = connection.vendor == "postgresql"
     with connection.cursor() as cursor:
@@ -151,7 +151,7 @@ def _due(
         locked = " FOR UPDATE SKIP LOCKED" if connection.vendor == "postgresql" else ""
         return _PLAIN.format(table=table, whose="") + locked, [now, limit]
     share = -(-limit // len(clinics))
-    turns = [_stored(model, "clinic_id", clinic) for clinic in clinics]
+    turns = [stored(model, "clinic_id", clinic) for clinic in clinics]
     if connection.vendor == "postgresql":
         its_own = "clinic_id = turn.clinic_id AND "
         due = _BY_TURNS["postgresql"].format(table=table, whose=its_own)
@@ -165,8 +165,9 @@ def _key(pk: Any) -> uuid.UUID:
     return pk if isinstance(pk, uuid.UUID) else uuid.UUID(str(pk))
 
 
-def _stored(model: type[Claim], field: str, value: Any) -> Any:
-    column: models.Field[Any, Any] = getattr(model, field.removesuffix("_id")).field
+def stored(model: type[Claim], field: str, value: Any) -> Any:
+    """A value as this database keeps it, for statements of our own."""
+    column = cast("models.Field[Any, Any]", model._meta.get_field(field))
     return column.get_db_prep_value(value, connection)
 
 

@@ -16,18 +16,17 @@ until somebody takes its alert.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError
 
 from reminders import claiming, intending, lanes
-from reminders.calls import Calls
+from reminders.calls import Calls, Intent
 from reminders.claiming import BATCH
 from reminders.intending import Prepared
 from reminders.lanes import Admission
 from reminders.outcomes import Outcome, Way
-from reminders.settling import settle_surely
+from reminders.settling import settle_all
 from reminders.timekeeping import Clock
 from reminders.turns import Turns
 
@@ -84,58 +83,51 @@ class _Drain:
 
     def _was_waiting(self) -> bool:
         """Nothing more is due, unless what is under way comes back."""
-        waiting = self.calls.under_way
+        waiting = self.calls.under_way > 0
         self._settle_all()
         return waiting
 
     def _work_off(self, batch: list[Prepared]) -> None:
         """Send the claimed rows; give back the rest when the way out is in doubt."""
-        for at, prepared in enumerate(batch):
-            try:
-                self._wait_for_a_place()
-                if not self.trouble and not self.over():
-                    self._send(prepared)
-                    continue
-            except Exception:  # the database failed us: the others need not wait for their lease
-                claiming.release_rest([each.row for each in batch[at:]])
-                raise
-            claiming.release_rest([each.row for each in batch[at:]])
-            break
+        waiting = batch
+        try:
+            while waiting:
+                self._settle(self.calls.some_ended())
+                if self.trouble or self.over():
+                    break
+                group, waiting = waiting[: self.calls.idle], waiting[self.calls.idle :]
+                self._send(group)
+        except Exception:  # the database failed us: the others need not wait for their lease
+            claiming.release_rest([each.row for each in batch])
+            raise
+        claiming.release_rest([each.row for each in waiting])
         if self.trouble or self.probing:
             self._settle_all()
 
-    def _send(self, prepared: Prepared) -> None:
-        unreachable = self.calls.open()
+    def _send(self, group: list[Prepared]) -> None:
+        """One row for each connection that is free."""
+        unreachable = self.calls.open(len(group))
         if unreachable is not None:
             self.tried += 1
-            claiming.release_rest([prepared.row])
+            claiming.release_rest([each.row for each in group])
             self._note(unreachable)
             return
         way = intending.Way(self.calls.lane, self.probing)
-        intent = intending.intend(prepared, way, now=self.clock())
-        if intent is not None:
+        for intent in intending.intend_all(group, way, clock=self.clock):
             self.tried += 1
             self.calls.start(intent, self.clock)
 
-    def _wait_for_a_place(self) -> None:
-        """Settle what has ended, and wait for one to end when all connections are in use."""
-        self._settle(at_least=int(self.calls.busy))
-
     def _settle_all(self) -> None:
-        self._settle(at_least=settings.MAIL_CONNECTIONS)
+        self._settle(self.calls.all_ended())
 
-    def _settle(self, at_least: int) -> None:
-        """Each by itself: that one cannot be recorded must not cost what is known of another."""
-        failure: Exception | None = None
-        for intent, outcome in self.calls.ended(at_least=at_least):
-            try:
-                settle_surely(intent.call, outcome, now=self.clock())
-            except (OperationalError, InterfaceError) as error:
-                failure = error
-            else:
-                self._note(outcome)
-        if failure is not None:
-            raise failure
+    def _settle(self, ended: Iterator[tuple[Intent, Outcome]]) -> None:
+        """Those that ended together are recorded together, each if need be by itself."""
+        calls = list(ended)
+        if not calls:
+            return
+        settle_all([(intent.call, outcome) for intent, outcome in calls], now=self.clock())
+        for _, outcome in calls:
+            self._note(outcome)
 
     def _note(self, outcome: Outcome) -> None:
         if outcome.way is not Way.GOOD or self.wary:

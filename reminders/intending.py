@@ -7,9 +7,11 @@ stamp says whether they still hold; if not, they are read again there.
 import logging
 import time
 import traceback
-from collections.abc import Sequence
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, InterfaceError, OperationalError, transaction
@@ -24,7 +26,8 @@ from reminders.letters import message_letter, notice_letter
 from reminders.models import Attempt, Message, Notice, State
 from reminders.rereading import Reread
 from reminders.settling import Call, look_again
-from reminders.stamps import Stamp, stamp_under_lock, stamps
+from reminders.stamps import Stamp, stamps, stamps_under_lock
+from reminders.timekeeping import Clock
 
 logger = logging.getLogger(__name__)
 
@@ -61,12 +64,23 @@ def prepare(taken: Taken[Any], lane: str, *, now: datetime) -> list[Prepared]:
     return [Prepared(row, now, marks.get(row.pk), facts.get(row.pk)) for row in rows]
 
 
+def intend_all(group: Sequence[Prepared], way: Way, *, clock: Clock) -> Iterator[Intent]:
+    """Intents of a group: together in one transaction where what was read still holds, else each
+    by itself. As many calls are then under way as there are intents."""
+    together = _intend_together(_one_of_each_patient(group), way, clock())
+    yield from together
+    done = {intent.call.row.pk for intent in together}
+    for prepared in group:
+        if prepared.row.pk not in done and (intent := intend(prepared, way, now=clock())):
+            yield intent
+
+
 def intend(prepared: Prepared, way: Way, *, now: datetime) -> Intent | None:
     """Gate and intent in one transaction. None: it does not go now, and the row says why."""
     try:
         if isinstance(prepared.row, Notice):
             return _intend_notice(prepared.row, way, now)
-        return _intend_message(prepared, prepared.row, way, now)
+        return _intend_message(prepared.row, way, now)
     except (OperationalError, InterfaceError):
         raise
     except Exception as error:  # whatever is wrong with this row, the others must go
@@ -85,49 +99,111 @@ def _facts(rows: Sequence[Message], now: datetime) -> dict[Any, Reread]:
         return {}
 
 
-def _intend_message(prepared: Prepared, row: Message, way: Way, now: datetime) -> Intent | None:
-    intent, outdated = _decide(prepared, row, way, now)
+def _one_of_each_patient(group: Iterable[Prepared]) -> list[Prepared]:
+    """A second message of one patient waits for what became of the first."""
+    first = {each.reread.message.patient_id: each for each in group if each.reread}
+    return list(first.values())
+
+
+@dataclass(frozen=True, slots=True)
+class _Going:
+    """A message that is to go, if its stamp is still the same."""
+
+    row: Message
+    stamp: Stamp | None
+    go: Go
+    mail: Mail
+
+
+def _intend_together(group: Sequence[Prepared], way: Way, now: datetime) -> list[Intent]:
+    """Nothing at all where anything is out of the ordinary: then each is looked at by itself."""
+    began = time.monotonic()
+    going = [found for each in group if (found := _going(each, way.lane, now))]
+    if not going:
+        return []
+    try:
+        with transaction.atomic():
+            present = stamps_under_lock(_whose(going), way.lane)
+            same = [each for each in going if present.get(each.row.pk) == each.stamp]
+            return _record_intents(same, way.lane, began, now)
+    except (IntegrityError, _LostRow):
+        return []
+
+
+def _whose(going: Iterable[_Going]) -> list[tuple[uuid.UUID, uuid.UUID]]:
+    return [(each.row.pk, each.row.patient_id) for each in going]
+
+
+def _going(prepared: Prepared, lane: str, now: datetime) -> _Going | None:
+    """Judged on what was read for the batch; the mail is written before anything is locked."""
+    reread = prepared.reread
+    if reread is None or now - prepared.read_at >= FRESH or reread.outdated(now):
+        return None
+    verdict = gate.ended(reread.facts) or gate.message_verdict(reread.facts, now)
+    if not isinstance(verdict, Go):
+        return None
+    try:
+        return _Going(reread.message, prepared.stamp, verdict, _mail(reread, lane))
+    except Exception:  # it is looked at by itself, and set aside there
+        return None
+
+
+class _LostRow(Exception):
+    """Somebody else has decided about one of the rows."""
+
+
+def _record_intents(
+    going: Sequence[_Going], lane: str, began: float, now: datetime
+) -> list[Intent]:
+    by_day: dict[date | None, list[_Going]] = defaultdict(list)
+    for each in going:
+        by_day[each.go.capped_on].append(each)
+    for day, todays in by_day.items():
+        mine = Message.objects.filter(
+            pk__in=[each.row.pk for each in todays],
+            state=State.CLAIMED,
+            lease_token=todays[0].row.lease_token,
+        )
+        if mine.update(**_sending(now), capped_on=day) != len(todays):
+            raise _LostRow
+    attempts = Attempt.objects.bulk_create(
+        [_attempt(each.row, each.mail, lane, now) for each in going]
+    )
+    return [
+        Intent(Call(each.row, attempt), each.mail, began)
+        for each, attempt in zip(going, attempts, strict=True)
+    ]
+
+
+def _intend_message(row: Message, way: Way, now: datetime) -> Intent | None:
+    intent, outdated = _decide(row, way, now)
     if outdated:
         planning.reconcile(row.patient, now=now, by=system("found behind when sending"))
-        intent, outdated = _decide(Prepared(row, now), row, way, now)
+        intent, outdated = _decide(row, way, now)
     if outdated:
         claiming.put_off(row, until=now + PUZZLE, reason="the schedule is behind", now=now)
     return intent
 
 
-def _decide(
-    prepared: Prepared, row: Message, way: Way, now: datetime
-) -> tuple[Intent | None, bool]:
+def _decide(row: Message, way: Way, now: datetime) -> tuple[Intent | None, bool]:
     """The intent, and whether the schedule must be brought up to date before anything goes."""
-    began = time.monotonic()
-    reread = prepared.reread
-    mail = _mail(reread, way.lane) if reread else None  # outside the transaction: it takes time
+    if not way.probing and not lanes.is_open(way.lane, now=now):
+        claiming.release(row)
+        return None, False
     try:
-        with transaction.atomic():
-            if not _holds(prepared, row, way.lane, now):
-                if not way.probing and not lanes.is_open(way.lane, now=now):
-                    claiming.release(row)
-                    return None, False
-                reread, mail = rereading.message(row, now=now), None
-            if reread is None:
-                return None, False
-            return _judge(reread, mail, way.lane, began, now)
+        return _decide_under_lock(row, way.lane, now)
     except IntegrityError:  # another message of this patient took the day an instant ago
         later = now + SECOND_LOOK
         claiming.put_off(row, until=later, reason="another message the same day", now=now)
         return None, False
 
 
-def _holds(prepared: Prepared, row: Message, lane: str, now: datetime) -> bool:
-    """Lock the patient. Whether what was read for the batch is still so."""
-    stamp = stamp_under_lock(row.pk, row.patient_id, lane)
-    fresh = now - prepared.read_at < FRESH
-    return fresh and prepared.reread is not None and stamp == prepared.stamp
-
-
-def _judge(
-    reread: Reread, mail: Mail | None, lane: str, began: float, now: datetime
-) -> tuple[Intent | None, bool]:
+@transaction.atomic
+def _decide_under_lock(row: Message, lane: str, now: datetime) -> tuple[Intent | None, bool]:
+    began = time.monotonic()
+    reread = rereading.message(row, now=now)
+    if reread is None:
+        return None, False
     ended = gate.ended(reread.facts)
     if reread.outdated(now) and not ended:
         return None, True
@@ -135,8 +211,7 @@ def _judge(
     if not isinstance(verdict, Go):
         _do_not_send(reread.message, verdict, now)
         return None, False
-    mail = mail or _mail(reread, lane)
-    return _record_intent(reread.message, verdict, mail, lane, began, now), False
+    return _record_intent(reread.message, verdict, _mail(reread, lane), lane, began, now), False
 
 
 def _mail(reread: Reread, lane: str) -> Mail:
@@ -181,12 +256,19 @@ def _record_intent(
 ) -> Intent | None:
     """From the commit of this on, a crash means that the mail may have been sent."""
     changes = {"capped_on": go.capped_on} if isinstance(row, Message) else {}
-    sending = held(row, State.CLAIMED).update(
-        state=State.SENDING, lease_until=lease_from(now), reason="", **changes
-    )
-    if not sending:
+    if not held(row, State.CLAIMED).update(**_sending(now), **changes):
         return None
-    attempt = Attempt.objects.create(
+    attempt = _attempt(row, mail, lane, now)
+    attempt.save(force_insert=True)
+    return Intent(Call(row, attempt), mail, began)
+
+
+def _sending(now: datetime) -> dict[str, Any]:
+    return {"state": State.SENDING, "lease_until": lease_from(now), "reason": ""}
+
+
+def _attempt(row: Claimed, mail: Mail, lane: str, now: datetime) -> Attempt:
+    return Attempt(
         **({"message": row} if isinstance(row, Message) else {"notice": row}),
         n=row.claims,
         started_at=now,
@@ -196,7 +278,6 @@ def _record_intent(
         inputs=dict(mail.letter.stored),
         payload_sha256=mail.sha256,
     )
-    return Intent(Call(row, attempt), mail, began)
 
 
 def _set_aside(row: Claimed, error: Exception, now: datetime) -> None:

@@ -2,6 +2,8 @@
 
 import logging
 import time
+import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,7 +12,7 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 
 from clinic.models import Course
 from reminders import outcomes, suppression
-from reminders.claiming import Claimed, held
+from reminders.claiming import Claimed, held, stored
 from reminders.models import Attempt, Message, Notice, State, Suppression
 from reminders.outcomes import Came, Outcome
 from surveys.models import AlertEvent, StepDue
@@ -38,6 +40,25 @@ class Call:
     attempt: Attempt
 
 
+def settle_all(calls: Sequence[tuple[Call, Outcome]], *, now: datetime) -> None:
+    """What came of several calls: the plain successes together, the others one by one.
+
+    That one cannot be recorded must not cost what is known of another.
+    """
+    plain = [(c, o) for c, o in calls if o.came is Came.ACCEPTED and isinstance(c.row, Message)]
+    others = [pair for pair in calls if pair not in plain]
+    if len(plain) > 1 and not _settle_together(plain, now):
+        others, plain = list(calls), []
+    failure: Exception | None = None
+    for call, outcome in [*others, *(plain if len(plain) == 1 else [])]:
+        try:
+            settle_surely(call, outcome, now=now)
+        except (OperationalError, InterfaceError) as error:
+            failure = error
+    if failure is not None:
+        raise failure
+
+
 def settle_surely(call: Call, outcome: Outcome, *, now: datetime) -> bool:
     """`settle`, through a deadlock or a database that is away for a moment.
 
@@ -60,8 +81,51 @@ def settle(call: Call, outcome: Outcome, *, now: datetime) -> bool:
             return _testify(call, outcome, now)
         _end_attempt(call.attempt, Came.STARTED, outcome, now)
         _follow(call.row, call.attempt, outcome, now)
-    logger.info("%s %s: %s", call.row._meta.model_name, call.row.pk, outcome.came.value)
+    _log(call, outcome.came)
     return True
+
+
+def _settle_together(calls: Sequence[tuple[Call, Outcome]], now: datetime) -> bool:
+    """All of them in one transaction, or, if any is out of the ordinary, none."""
+    try:
+        with transaction.atomic():
+            accepting = [_accepting(call, outcome, now) for call, outcome in calls]
+            with connection.cursor() as cursor:
+                cursor.executemany(_ACCEPT, accepting)
+                if cursor.rowcount != len(calls):
+                    raise _LostLease
+            attempts = [call.attempt.pk for call, _ in calls]
+            Attempt.objects.filter(pk__in=attempts, outcome=Came.STARTED).update(
+                outcome=Came.ACCEPTED, ended_at=now
+            )
+            _ask([call.row.follow_up_id for call, _ in calls if isinstance(call.row, Message)])
+    except (_LostLease, OperationalError, InterfaceError):
+        return False
+    for call, _ in calls:
+        _log(call, Came.ACCEPTED)
+    return True
+
+
+class _LostLease(Exception):
+    """One of the rows has been decided about without us."""
+
+
+_ACCEPT = """
+    UPDATE reminders_message
+    SET state = 'accepted', accepted_at = %s, ended_at = %s, provider_message_id = %s, reason = '',
+        lease_token = NULL, lease_until = NULL
+    WHERE id = %s AND state = 'sending' AND lease_token = %s
+"""
+
+
+def _accepting(call: Call, outcome: Outcome, now: datetime) -> list[Any]:
+    values = {
+        "accepted_at": now,
+        "ended_at": now,
+        "provider_message_id": outcome.provider_message_id,
+    }
+    values |= {"id": call.row.pk, "lease_token": call.row.lease_token}
+    return [stored(Message, name, value) for name, value in values.items()]
 
 
 def settle_abandoned(limit: int = 200, *, now: datetime) -> int:
@@ -161,17 +225,21 @@ def _follow(row: Claimed, attempt: Attempt, outcome: Outcome, now: datetime) -> 
     if isinstance(row, Notice):
         _write_history(row, outcome, now)
     elif outcome.came in (Came.ACCEPTED, Came.UNKNOWN):
-        _ask(row)
+        _ask([row.follow_up_id])
     elif outcome.suppress:
         refused = Suppression.Reason.REFUSED
         suppression.suppress(row.patient, attempt.inputs["address"], refused, now=now)
 
 
-def _ask(message: Message) -> None:
-    """What its follow-up asks has been asked. The planner, which knew when this message was to go,
-    looks again soon after and sees what follows."""
-    planned = StepDue.objects.filter(follow_up=message.follow_up_id, state=StepDue.State.PLANNED)
+def _ask(follow_ups: Sequence[uuid.UUID]) -> None:
+    """What they ask has been asked. The planner, which knew when the messages were to go, looks
+    again soon after and sees what follows."""
+    planned = StepDue.objects.filter(follow_up__in=follow_ups, state=StepDue.State.PLANNED)
     planned.update(state=StepDue.State.ASKED)
+
+
+def _log(call: Call, came: Attempt.Outcome) -> None:
+    logger.info("%s %s: %s", call.row._meta.model_name, call.row.pk, came.value)
 
 
 def _write_history(notice: Notice, outcome: Outcome, now: datetime) -> None:

@@ -6,7 +6,7 @@ they still hold: another stamp means that they are read again, one by one, under
 """
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db import connection
@@ -34,7 +34,8 @@ _STAMP = """
     JOIN clinic_clinic c ON c.id = m.clinic_id
     WHERE m.id IN ({marks})
 """
-_LOCK = "SELECT 1 FROM clinic_patient WHERE id = %s FOR NO KEY UPDATE"
+# In one order, so that two drains never wait for each other.
+_LOCK = "SELECT 1 FROM clinic_patient WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
 
 
 def stamps(messages: Iterable[uuid.UUID], lane: str) -> dict[uuid.UUID, Stamp]:
@@ -47,15 +48,18 @@ def stamps(messages: Iterable[uuid.UUID], lane: str) -> dict[uuid.UUID, Stamp]:
         return {uuid.UUID(str(row[0])): _comparable(row[1:]) for row in cursor.fetchall()}
 
 
-def stamp_under_lock(message: uuid.UUID, patient: uuid.UUID, lane: str) -> Stamp | None:
-    """Lock the patient, as every verb about a patient does, then take the stamp.
+def stamps_under_lock(
+    messages: Sequence[tuple[uuid.UUID, uuid.UUID]], lane: str
+) -> dict[uuid.UUID, Stamp]:
+    """Lock the patients, as every verb about a patient does, then take the stamps.
 
-    Two statements on purpose: one would read what stood before the lock was granted.
+    `messages` are pairs of message and patient. Two statements on purpose: one would read what
+    stood before the locks were granted.
     """
     if connection.features.has_select_for_update:  # SQLite's transactions are one at a time
         with connection.cursor() as cursor:
-            cursor.execute(_LOCK, [patient])
-    return stamps([message], lane).get(message)
+            cursor.execute(_LOCK, [[patient for _, patient in messages]])
+    return stamps([message for message, _ in messages], lane)
 
 
 def _stored(pk: uuid.UUID) -> Any:

@@ -326,14 +326,14 @@ def _dying(monkeypatch, where, name):
     ("where", "name", "left", "then", "received"),
     [
         pytest.param(
-            intending, "intend", State.CLAIMED, State.ACCEPTED, 1, id="between claim and gate"
+            intending, "intend_all", State.CLAIMED, State.ACCEPTED, 1, id="between claim and gate"
         ),
         pytest.param(
-            Attempt.objects, "create", State.CLAIMED, State.ACCEPTED, 1, id="inside the intent"
+            Attempt.objects, "bulk_create", State.CLAIMED, State.ACCEPTED, 1, id="inside the intent"
         ),
         pytest.param(calls, "_call", State.SENDING, State.UNKNOWN, 0, id="between intent and call"),
         pytest.param(
-            dispatch, "settle_surely", State.SENDING, State.UNKNOWN, 1, id="between call and settle"
+            dispatch, "settle_all", State.SENDING, State.UNKNOWN, 1, id="between call and settle"
         ),
         pytest.param(
             settling, "_end_attempt", State.SENDING, State.UNKNOWN, 1, id="inside the settling"

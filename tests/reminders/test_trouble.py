@@ -90,7 +90,7 @@ def test_rows_are_given_back_when_the_database_fails(clinic, mail_server, monkey
         raise OperationalError
 
     with monkeypatch.context() as broken:
-        broken.setattr(intending, "intend", fail)
+        broken.setattr(intending, "intend_all", fail)
         with pytest.raises(OperationalError):
             drain_at(now)
     assert drain_at(now) == 3
