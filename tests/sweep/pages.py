@@ -161,6 +161,18 @@ def the_clinic(tour: Tour) -> None:
     tour.visit("choose-clinic", "/accounts/clinic/")
 
 
+def mail(tour: Tour) -> None:
+    """First as it mostly is, then with everything that can go wrong."""
+    _sign_in(tour, tour.seed["email"])
+    tour.visit("mail-quiet", "/mail/")
+    unclear, dead = people.unclear_message(), people.troubled_addresses()
+    tour.visit("mail", "/mail/")
+    tour.visit("message-unclear", f"/messages/{unclear.pk}/")
+    tour.visit("send-again", f"/messages/{unclear.pk}/again/")
+    tour.visit("message", f"/messages/{people.delivered_message().pk}/")
+    tour.visit("write-again", f"/patients/{dead.pk}/e-mail/")
+
+
 def not_allowed(tour: Tour) -> None:
     _sign_in(tour, people.viewer())
     tour.visit("patients-of-a-viewer", "/")
@@ -178,6 +190,7 @@ WALKS = (
     Walk("forms", forms),
     Walk("clinic", the_clinic),
     Walk("not-allowed", not_allowed),
+    Walk("mail", mail),
     Walk("accounts", accounts),
     Walk("mails", mails, BOTH),
     Walk("check-in", check_in, BOTH),

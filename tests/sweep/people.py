@@ -9,6 +9,8 @@ from django.utils import timezone
 
 from clinic import invitations
 from clinic.models import Clinic, Course, Member, Patient
+from reminders.models import Message, State, Suppression
+from reminders.suppression import address_digest, suppress
 from surveys import links
 from surveys.models import FollowUp
 from tests.builders import BY_TEST, make_course, make_member
@@ -59,6 +61,47 @@ def unsubscribe_link(follow_up: FollowUp) -> str:
 
 def new_address() -> str:
     return f"new-{next(_numbers)}@lanternfield.example"
+
+
+def unclear_message() -> Message:
+    """One of the demo's own that is still open, as a provider that hung up would leave it."""
+    found = Message.objects.filter(state=State.UNKNOWN).first()
+    if found is not None:
+        return found
+    now = timezone.now()
+    waiting = {"finished_at": None, "started_at": None, "withdrawn_at": None}
+    asked = Message.objects.filter(
+        state=State.ACCEPTED,
+        follow_up__closes_at__gt=now,
+        **{f"follow_up__{name}": value for name, value in waiting.items()},
+    )
+    message = asked.latest("accepted_at")
+    unclear = {"outcome": "unknown", "error": "AnymailRequestsAPIError from ReadTimeout"}
+    message.attempt_rows.update(**unclear)
+    Message.objects.filter(pk=message.pk).update(
+        state=State.UNKNOWN, accepted_at=None, reason=unclear["error"]
+    )
+    message.follow_up.messages.exclude(pk=message.pk).update(accepted_at=message.due_at)
+    return message
+
+
+def troubled_addresses() -> Patient:
+    """Addresses that fail in each way, a name from right to left and a very long one among them."""
+    now = timezone.now()
+    active = Patient.objects.exclude(email="").filter(status="active").order_by("enrolled_at")
+    names = ("", "ليلى بنت عبد الرحمن", "Wolfeschlegelsteinhausenbergerdorff" * 2, "", "")
+    for patient, reason, name in zip(active, Suppression.Reason, names, strict=False):
+        if name:
+            patient.name = name
+            patient.save(update_fields=["name"])
+        suppress(patient, address_digest(patient.email), reason, now=now - timedelta(days=9))
+    return Patient.objects.get(pk=active[0].pk)
+
+
+def delivered_message() -> Message:
+    """Of the patient with the longest history, the last one that was answered."""
+    answered = Message.objects.filter(state=State.ACCEPTED, follow_up__finished_at__isnull=False)
+    return answered.latest("accepted_at")
 
 
 def viewer() -> str:
