@@ -8,6 +8,7 @@ from devtools.processes import StartFailed
 # Named, not imported: the demo is installed without what the other verbs need.
 VERBS = {
     "bench": "devtools.bench.command",
+    "chaos": "devtools.chaos",
     "check": "devtools.check",
     "demo": "devtools.demo",
     "messages": "devtools.messages",

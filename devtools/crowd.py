@@ -34,11 +34,11 @@ def _copy_chunk(message: Message, details: list[Mapping[str, Any]]) -> list[uuid
     infusions, dues = list(course.infusions.all()), list(message.follow_up.dues.all())
     rows: Rows = {kind: [] for kind in (Patient, Course, Infusion, FollowUp, StepDue, Message)}
     for each in details:
-        patient = _copy(message.patient, **each)
-        its_course = _copy(course, patient=patient)
-        its_infusions = {row.pk: _copy(row, course=its_course) for row in infusions}
-        follow_up = _copy(message.follow_up, patient=patient)
-        _give_link(follow_up)
+        patient = copied(message.patient, **each)
+        its_course = copied(course, patient=patient)
+        its_infusions = {row.pk: copied(row, course=its_course) for row in infusions}
+        follow_up = copied(message.follow_up, patient=patient)
+        give_link(follow_up)
         rows[Patient].append(patient)
         rows[Course].append(its_course)
         rows[Infusion] += its_infusions.values()
@@ -46,21 +46,21 @@ def _copy_chunk(message: Message, details: list[Mapping[str, Any]]) -> list[uuid
         for due in dues:
             infusion = due.infusion_id and its_infusions[due.infusion_id]
             rows[StepDue].append(
-                _copy(due, course=its_course, follow_up=follow_up, infusion=infusion)
+                copied(due, course=its_course, follow_up=follow_up, infusion=infusion)
             )
-        rows[Message].append(_copy(message, patient=patient, follow_up=follow_up))
+        rows[Message].append(copied(message, patient=patient, follow_up=follow_up))
     for kind, copies in rows.items():
         kind._default_manager.bulk_create(copies)
     return [patient.pk for patient in rows[Patient]]
 
 
-def _give_link(follow_up: FollowUp) -> None:
+def give_link(follow_up: FollowUp) -> None:
     link = links.new_link(follow_up.pk)
     for name in link.__slots__:
         setattr(follow_up, name, getattr(link, name))
 
 
-def _copy(row: Any, **changes: Any) -> Any:
+def copied(row: Any, **changes: Any) -> Any:
     values = {field.attname: getattr(row, field.attname) for field in row._meta.concrete_fields}
     values |= {"id": uuid.uuid4()}
     for name, value in changes.items():

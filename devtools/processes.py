@@ -55,7 +55,7 @@ class Child:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=_tether(self.stop_signal),
+                preexec_fn=tether(self.stop_signal),
                 **ids,
             )
 
@@ -127,7 +127,7 @@ class Child:
         return "\n".join(f"  {self.name} | {line}" for line in lines)
 
 
-def _tether(ends_with: signal.Signals) -> Callable[[], None] | None:
+def tether(ends_with: signal.Signals = signal.SIGTERM) -> Callable[[], None] | None:
     """Linux only: the kernel signals the child when the thread that started it is gone."""
     if _libc is None:
         return None
@@ -139,6 +139,17 @@ def _tether(ends_with: signal.Signals) -> Callable[[], None] | None:
             os._exit(1)
 
     return in_the_child
+
+
+def children_of(pid: int) -> list[int]:
+    """The processes that one has started and that run still. Empty where there is no /proc."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            state, parent = path.read_text().rpartition(")")[2].split()[:2]
+            if int(parent) == pid and state != "Z":
+                found.append(int(path.parent.name))
+    return sorted(found)
 
 
 def machine_environment() -> dict[str, str]:

