@@ -48,6 +48,20 @@ def day_end(day: date, zone: ZoneInfo) -> datetime:
     return instant(day + DAY, time(0), zone)
 
 
+def day_before(day: date, zone: ZoneInfo) -> date:
+    """The last one that the zone has."""
+    return local_date(instant(day, time(0), zone) - timedelta(microseconds=1), zone)
+
+
+@lru_cache(maxsize=16_384)
+def _quiet(day: date, begins: time, ends: time, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """The quiet hours that begin on `day`. An hour that the night repeats is quiet both times:
+    they begin when the clock first shows their beginning, and end when it last shows their end."""
+    last = existing(day + DAY if begins > ends else day, zone)
+    again = datetime.combine(last, ends.replace(fold=1), tzinfo=zone).astimezone(UTC)
+    return instant(day, begins, zone), max(instant(last, ends, zone), again)
+
+
 @lru_cache(maxsize=16_384)
 def _instant(day: date, at: time, zone: ZoneInfo) -> datetime:
     """Remembered: the plans of one clinic ask for the same few mornings again and again."""
@@ -115,17 +129,15 @@ class Hours:
             moment = self.clear(self.at(day, later))
 
     def _after_quiet(self, moment: datetime) -> datetime:
-        local = moment.astimezone(self.zone)
-        start, end, at = self.quiet_from, self.quiet_until, local.time()
-        wraps = start > end
-        quiet = (at >= start or at < end) if wraps else start <= at < end
-        if not quiet:
+        """Of the night that began the day before, and of the day's own."""
+        if self.quiet_from == self.quiet_until:
             return moment
-        ends = self.at(local.date() + (DAY if wraps and at >= start else 0 * DAY), end)
-        if ends <= moment:  # the second showing of an hour that autumn repeats
-            day = local.date()
-            ends = datetime.combine(day, end.replace(fold=1), tzinfo=self.zone).astimezone(UTC)
-        return ends
+        today = self.day(moment)
+        for day in (day_before(today, self.zone), today):
+            begins, ends = _quiet(day, self.quiet_from, self.quiet_until, self.zone)
+            if begins <= moment < ends:
+                return ends
+        return moment
 
     def _after_held(self, moment: datetime) -> datetime:
         return max([until for since, until in self.held if since <= moment < until] + [moment])
