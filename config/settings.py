@@ -152,7 +152,7 @@ MAIL_MODE = env_str("MAIL_MODE", "hold")
 if MAIL_MODE not in ("hold", "send") and not re.fullmatch(r"redirect:[^@\s]+@[^@\s]+", MAIL_MODE):
     raise ImproperlyConfigured("MAIL_MODE: use hold, send or redirect:ADDRESS")
 # How many messages one drain may be handing over at the same time, each on its own connection.
-MAIL_CONNECTIONS = env_int("MAIL_CONNECTIONS", 8)
+MAIL_CONNECTIONS = env_int("MAIL_CONNECTIONS", 16)
 # After this a worker that took a message is given up. Far above one call (25 s at most).
 LEASE_SECONDS = env_int("LEASE_SECONDS", 300)
 # Any provider: ANYMAIL_<SETTING> in the environment, as Anymail's documentation names them.

@@ -73,17 +73,28 @@ class Calls:
         return len(self._idle)
 
     def open(self, count: int) -> Outcome | None:
-        """Connect before any intent: a server that is away leaves nothing `unknown`."""
-        try:
-            for transport in self._idle[-count:]:
+        """Connect before any intent: a server that is away leaves nothing `unknown`.
+
+        One that allows fewer connections than we would like is used as far as it goes. Afterwards
+        `ready` says how many calls may be begun.
+        """
+        for transport in self._idle[-count:]:
+            try:
                 transport.open()
-        except Exception as error:  # backends raise what they like
-            return outcomes.of_opening(error)
+            except Exception as error:  # backends raise what they like
+                if not any(each.is_open for each in self._all):
+                    return outcomes.of_opening(error)
+                self._idle.remove(transport)
         return None
+
+    @property
+    def ready(self) -> int:
+        return sum(transport.is_open for transport in self._idle)
 
     def start(self, intent: Intent, clock: Clock) -> None:
         """On a connection that `open` opened."""
-        transport = self._idle.pop()
+        transport = next(each for each in reversed(self._idle) if each.is_open)
+        self._idle.remove(transport)
         self.under_way += 1
         self._threads.submit(self._call, intent, transport, clock)
 

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import connection, models
 from django.db.models import QuerySet
 
+from clinic.models import Clinic
 from reminders.changes import appended, entry
 from reminders.models import Claim, Message, Notice, State
 from reminders.turns import Turns
@@ -50,6 +51,17 @@ _UPDATE = {
 
 def lease_from(now: datetime) -> datetime:
     return now + LEASE
+
+
+# Of a message, its follow-up and its patient, what the gate and the mail ask for.
+_NEEDED = (
+    *("state", "due_at", "not_after", "lease_token", "claims", "attempts", "reason", "changes"),
+    *("kind", "nth", "asked_for", "clinic_id", "patient_id", "follow_up_id"),
+    *(f"follow_up__{name}" for name in ("send_at", "closes_at", "finished_at", "withdrawn_at")),
+    *(f"follow_up__{name}" for name in ("language", "link_nonce", "link_key_id")),
+    *(f"patient__{name}" for name in ("clinic_id", "name", "email", "language", "zone")),
+    *(f"patient__{name}" for name in ("status", "paused_until", "allowed_days")),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +103,9 @@ def load(taken: Taken[AnyClaim]) -> list[AnyClaim]:
     if not taken.ids:
         return []
     rows = _with_what_a_mail_needs(taken.model)
-    mine = rows.filter(pk__in=taken.ids, state=State.CLAIMED, lease_token=taken.token)
+    mine = list(rows.filter(pk__in=taken.ids, state=State.CLAIMED, lease_token=taken.token))
+    if taken.model is Message:
+        _hand_out_clinics(cast("list[Message]", mine))
     return sorted(mine, key=lambda row: (row.due_at, row.pk))
 
 
@@ -171,8 +185,15 @@ def stored(model: type[Claim], field: str, value: Any) -> Any:
     return column.get_db_prep_value(value, connection)
 
 
+def _hand_out_clinics(rows: Sequence[Message]) -> None:
+    """Each clinic once, however many of its patients are in the batch."""
+    clinics = Clinic.objects.in_bulk({row.clinic_id for row in rows})
+    for row in rows:
+        row.patient.clinic = row.clinic = clinics[row.clinic_id]
+
+
 def _with_what_a_mail_needs(model: type[AnyClaim]) -> QuerySet[AnyClaim]:
     rows = model._default_manager.all()
     if issubclass(model, Notice):
         return rows.select_related("alert", "clinic", "member__user")
-    return rows.select_related("patient__clinic", "follow_up").prefetch_related("follow_up__dues")
+    return rows.select_related("patient", "follow_up").only(*_NEEDED)

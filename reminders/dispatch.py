@@ -95,8 +95,8 @@ class _Drain:
                 self._settle(self.calls.some_ended())
                 if self.trouble or self.over():
                     break
-                group, waiting = waiting[: self.calls.idle], waiting[self.calls.idle :]
-                self._send(group)
+                sent = self._send(waiting[: self.calls.idle])
+                waiting = waiting[sent:]
         except Exception:  # the database failed us: the others need not wait for their lease
             claiming.release_rest([each.row for each in batch])
             raise
@@ -104,18 +104,19 @@ class _Drain:
         if self.trouble or self.probing:
             self._settle_all()
 
-    def _send(self, group: list[Prepared]) -> None:
-        """One row for each connection that is free."""
+    def _send(self, group: list[Prepared]) -> int:
+        """One row for each connection that is free. Returns how many rows were dealt with."""
         unreachable = self.calls.open(len(group))
         if unreachable is not None:
             self.tried += 1
-            claiming.release_rest([each.row for each in group])
             self._note(unreachable)
-            return
+            return 0
+        group = group[: self.calls.ready]
         way = intending.Way(self.calls.lane, self.probing)
         for intent in intending.intend_all(group, way, clock=self.clock):
             self.tried += 1
             self.calls.start(intent, self.clock)
+        return len(group)
 
     def _settle_all(self) -> None:
         self._settle(self.calls.all_ended())

@@ -16,7 +16,7 @@ Stamp = tuple[Any, ...]
 # What staff, the patient and the planner can change. Every verb about a patient also raises the
 # revision of the courses, so that what is not named here is covered by it.
 _STAMP = """
-    SELECT m.id, m.due_at, m.not_after,
+        m.due_at, m.not_after,
         f.send_at, f.closes_at, f.finished_at, f.withdrawn_at, f.language, f.link_nonce,
         p.status, p.paused_until, p.email, p.name, p.zone, p.language, p.allowed_days,
         c.zone, c.quiet_from, c.quiet_until, c.allowed_days, c.sender_name, c.phone,
@@ -28,12 +28,18 @@ _STAMP = """
         (SELECT MAX(capped_on) FROM reminders_message
             WHERE patient_id = p.id AND capped_on IS NOT NULL),
         (SELECT paused_until FROM reminders_lane WHERE name = %s)
+"""
+_OF_MESSAGES = """
     FROM reminders_message m
     JOIN surveys_followup f ON f.id = m.follow_up_id
     JOIN clinic_patient p ON p.id = m.patient_id
     JOIN clinic_clinic c ON c.id = m.clinic_id
     WHERE m.id IN ({marks})
 """
+_SELECT = {
+    "postgresql": f"SELECT m.id, ROW({_STAMP})::text {_OF_MESSAGES}",  # one value, not parsed
+    "sqlite": f"SELECT m.id, {_STAMP} {_OF_MESSAGES}",
+}
 # In one order, so that two drains never wait for each other.
 _LOCK = "SELECT 1 FROM clinic_patient WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
 
@@ -44,7 +50,8 @@ def stamps(messages: Iterable[uuid.UUID], lane: str) -> dict[uuid.UUID, Stamp]:
     if not keys:
         return {}
     with connection.cursor() as cursor:
-        cursor.execute(_STAMP.format(marks=", ".join(["%s"] * len(keys))), [lane, *keys])
+        statement = _SELECT[connection.vendor].format(marks=", ".join(["%s"] * len(keys)))
+        cursor.execute(statement, [lane, *keys])
         return {uuid.UUID(str(row[0])): _comparable(row[1:]) for row in cursor.fetchall()}
 
 

@@ -3,11 +3,14 @@
 from types import TracebackType
 from typing import Self
 
+from django.conf import settings
 from django.core.mail import get_connection
 from django.core.mail.backends.base import BaseEmailBackend
+from django.core.mail.backends.smtp import EmailBackend
 
 from reminders import lanes
 from reminders.emails import Mail
+from reminders.moulds import Moulded
 from reminders.outcomes import NotTaken, Undecided
 
 
@@ -29,6 +32,10 @@ class Transport:
     ) -> None:
         self.close()
 
+    @property
+    def is_open(self) -> bool:
+        return self._backend is not None
+
     def open(self) -> None:
         """Raises what the backend raises; nothing has been sent then."""
         if self._backend is None:
@@ -40,6 +47,8 @@ class Transport:
         """Hand over one mail. Returns the provider's id for it; raises when there is no yes."""
         if self._backend is None:
             raise RuntimeError("open the transport before the intent is recorded")
+        if isinstance(mail.email, Moulded) and isinstance(self._backend, EmailBackend):
+            return self._hand_over(mail.email, self._backend)
         if not self._backend.send_messages([mail.email]):
             raise NotTaken
         status = getattr(mail.email, "anymail_status", None)
@@ -48,6 +57,12 @@ class Transport:
         if not status.message_id and not (status.status or set()) & {"sent", "queued"}:
             raise Undecided
         return str(status.message_id or "")
+
+    def _hand_over(self, email: Moulded, backend: EmailBackend) -> str:
+        """SMTP, with a mail that is encoded already and addresses that are plain ones."""
+        assert backend.connection is not None
+        backend.connection.sendmail(settings.MAIL_FROM, email.to, email.wire)
+        return str(email.extra_headers["Message-ID"])
 
     def close(self) -> None:
         """Also after a failed call: what is left of that connection is not worth keeping."""

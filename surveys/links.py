@@ -10,6 +10,7 @@ import hmac
 import os
 import uuid
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 from django.conf import settings
@@ -52,12 +53,23 @@ def digest(token: str) -> str:
 
 
 def survey_url(follow_up: FollowUp) -> str:
-    return settings.SITE_ROOT + reverse("surveys:landing", args=[token(follow_up)])
+    return _address("surveys:landing", token(follow_up))
 
 
 def unsubscribe_url(follow_up: FollowUp) -> str:
-    path = reverse("reminders:unsubscribe", args=[token(follow_up, "unsubscribe")])
-    return settings.SITE_ROOT + path
+    return _address("reminders:unsubscribe", token(follow_up, "unsubscribe"))
+
+
+def _address(name: str, secret: str) -> str:
+    before, after = _around(name)
+    return f"{settings.SITE_ROOT}{before}{secret}{after}"
+
+
+@cache
+def _around(name: str) -> tuple[str, str]:
+    """What stands before and behind the secret: the same in every link, and slow to find out."""
+    before, _, after = reverse(name, args=["secret"]).partition("secret")
+    return before, after
 
 
 def _secret(purpose: str, follow_up_id: uuid.UUID, nonce: bytes, key_id: str) -> str:

@@ -101,7 +101,7 @@ class StepDue(models.Model):
         FollowUp, on_delete=models.PROTECT, null=True, blank=True, related_name="dues"
     )
     revision = models.PositiveIntegerField()  # Course.revision this was planned from
-    # What became different after it was first planned: {"at", "field", "before", "after", "reason"}.
+    # What moved after it was first planned: {"at", "field", "before", "after", "reason"}.
     changes = models.JSONField(default=list)
 
     class Meta:
