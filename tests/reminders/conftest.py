@@ -1,5 +1,6 @@
 """Messages that are due, and the real mail server they go to."""
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -7,9 +8,12 @@ import pytest
 
 from clinic.models import Clinic, Course, Member
 from devtools.servers.smtp import SmtpServer
+from reminders import sns
 from reminders.models import Message
 from surveys.models import Alert
 from tests.builders import make_member
+from tests.reminders import reports
+from tests.reminders.amazon import HOST, TOPIC, Amazon
 from tests.reminders.letters import make_message
 
 
@@ -39,3 +43,25 @@ def staffed(clinic: Clinic, now: datetime) -> Clinic:
             trigger="test", raised_at=taken, owner=member, taken_at=taken, closed_at=taken,
         )  # fmt: skip
     return clinic
+
+
+@pytest.fixture(scope="session")
+def _amazon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Amazon]:
+    server = Amazon(tmp_path_factory.mktemp("amazon"))
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def amazon(_amazon: Amazon, settings: Any) -> Iterator[Amazon]:
+    """Providers' keys are set, and Amazon's host is one of ours."""
+    settings.ANYMAIL = {**settings.ANYMAIL, **reports.SETTINGS}
+    settings.SNS_TOPICS = [TOPIC]
+    _amazon.asked.clear()
+    _amazon.confirmed.clear()
+    sns.certificate.cache_clear()
+    sns.SESSION.mount(f"https://{HOST}", _amazon.adapter())
+    yield _amazon
+    del sns.SESSION.adapters[f"https://{HOST}"]
+    sns.certificate.cache_clear()
