@@ -14,6 +14,11 @@ def why_not(state: str, reason: str) -> str:
     return str(_REASONS.get(reason, reason))
 
 
+def why_moved(reason: str) -> str:
+    """Why something moved; what ended it is said like any other reason."""
+    return reason if reason == "answered" else why_not("", reason)
+
+
 # The engine's own short reasons.
 _REASONS = {
     "due": "",
@@ -174,7 +179,7 @@ def field(name: str) -> str:
     names = {
         "target_at": _("the time the rule gives"),
         "send_at": _("the time of sending"),
-        "due_at": _("the e-mail's time"),
+        "due_at": _("the time of sending"),
         "opens_at": _("the opening"),
         "closes_at": _("the end of the window"),
         "not_after": _("the last moment it may go"),

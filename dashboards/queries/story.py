@@ -6,10 +6,12 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import Prefetch, Q
+from django.utils.translation import gettext as _
 
 from clinic.models import AuditEntry, Infusion
 from dashboards import mail_words
 from dashboards.queries.history import titles
+from dashboards.queries.mail_days import mail_days
 from dashboards.rows.mail import Happening, Moved, Story, Why
 from reminders.models import Message, ProviderEvent, State
 from reminders.planning import protocol_of
@@ -53,6 +55,8 @@ def story(message: Message) -> Story:
         finished_at=follow_up.finished_at,
         zone=patient.tz,
         quiet="–".join(at.strftime("%H:%M") for at in quiet),
+        hour=patient.send_hour,
+        days=mail_days(patient).words,
         life=tuple(_life(message)),
         steps=tuple(_steps(dues)),
         moves=tuple(_moves(message, dues)),
@@ -126,7 +130,7 @@ def _steps(dues: Iterable[StepDue]) -> Iterator[Why]:
 
 def _moves(message: Message, dues: Sequence[StepDue]) -> list[Moved]:
     found = [
-        *_written(message.changes, ""),
+        *_written(message.changes, _("the e-mail")),
         *(move for due in dues for move in _written(due.changes, _title(due, dues))),
         *_acts(message),
     ]
@@ -136,18 +140,17 @@ def _moves(message: Message, dues: Sequence[StepDue]) -> list[Moved]:
 def _title(due: StepDue, dues: Sequence[StepDue]) -> str:
     """Which step moved, where a message asks for several."""
     step = protocol_of(due.course).step(due.step)
-    return step.title if step and len(dues) > 1 else ""
+    return step.title if step and len(dues) > 1 else str(_("the check-in"))
 
 
 def _written(changes: Iterable[dict[str, Any]], whose: str) -> Iterator[Moved]:
     for line in changes:
-        what = mail_words.field(line["field"])
         yield Moved(
             at=datetime.fromisoformat(line["at"]),
-            what=f"{whose}: {what}" if whose else what,
+            what=f"{whose}: {mail_words.field(line['field'])}",
             before=_shown(line["field"], line["before"]),
             after=_shown(line["field"], line["after"]),
-            why=mail_words.why_not("", line["reason"]),
+            why=mail_words.why_moved(line["reason"]),
             is_instant=line["field"] in _INSTANTS,
         )
 

@@ -36,6 +36,15 @@ class DeadAddress:
     since: datetime
     missed: tuple[str, ...] = ()  # check-ins that closed without an answer since
 
+    @property
+    def mailbox(self) -> str:
+        """The address is broken before its @, where a reader expects it."""
+        return self.email.rpartition("@")[0]
+
+    @property
+    def domain(self) -> str:
+        return f"@{self.email.rpartition('@')[2]}"
+
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
@@ -133,6 +142,8 @@ class Story:
     finished_at: datetime | None
     zone: ZoneInfo  # the patient's
     quiet: str
+    hour: int | None  # the patient's own
+    days: str  # on which this patient is written to
     life: tuple[Happening, ...] = ()
     steps: tuple[Why, ...] = ()
     moves: tuple[Moved, ...] = ()

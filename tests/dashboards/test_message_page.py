@@ -69,6 +69,7 @@ def test_why_this_email_the_rule_the_anchor_the_zone_and_the_window(story, page)
     assert "5 Mar, 10:00 – 6 Mar, 22:00" in said
     assert "Quiet hours" in said
     assert "21:00–08:00" in said
+    assert "every day" in said
 
 
 def test_the_times_of_why_are_the_patients_own(story, page):
@@ -89,7 +90,8 @@ def test_a_later_change_stands_with_time_from_to_reason_and_who(story, page, coo
     )
     planning.reconcile(story.patient, now=when, by=member_actor(coordinator))
     said = page(story, when + HOUR)
-    assert "The e-mail's time" in said
+    assert "The e-mail: the time of sending" in said
+    assert "The check-in: the time the rule gives" in said
     assert "5 Mar, 10:00</span> → " in said
     assert "What it is counted from was moved" in said
     assert "Infusion corrected: started at" in said
