@@ -8,7 +8,7 @@ from random import Random
 from types import FrameType
 from typing import NoReturn
 
-from devtools.chaos import sabotage, storm
+from devtools.chaos import outage, sabotage, storm
 from devtools.chaos.place import BACKENDS, Place
 from devtools.processes import StartFailed
 
@@ -43,6 +43,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--database", choices=DATABASES, help="without it both, in turn")
     parser.add_argument("--sabotage", choices=sabotage.NAMES, help="take one safeguard away")
     parser.add_argument("--provider", choices=sorted(BACKENDS), help="without it by the seed")
+    parser.add_argument("--outage", action="store_true", help="no storm: 500 to all, M minutes")
     parser.add_argument("--keep", action="store_true", help="keep the logs, and say where")
     return parser
 
@@ -50,9 +51,10 @@ def _parser() -> argparse.ArgumentParser:
 def _storm(seed: int, database: str, asked: argparse.Namespace) -> int:
     speaks = asked.provider or sorted(BACKENDS)[seed % len(BACKENDS)]
     place = Place(database, speaks, seed)
-    print(f"\nStorm with seed {seed} on {database}, sending through {speaks}", flush=True)
+    what, run = ("Outage", outage.run) if asked.outage else ("Storm", storm.run)
+    print(f"\n{what} with seed {seed} on {database}, sending through {speaks}", flush=True)
     try:
-        verdict = storm.run(place, asked.minutes)
+        verdict = run(place, asked.minutes)
     finally:
         for number in ENDINGS:  # a second Ctrl-C changes nothing: this ends in seconds
             signal.signal(number, signal.SIG_IGN)

@@ -20,13 +20,19 @@ OUTAGE_SECONDS = (6.0, 14.0)
 class Havoc:
     place: Place
     crew: Crew
-    rng: Random
+    rng: Random = field(init=False)
+    strikes: int = 0
     mood_ends: float = 0.0
     redis_back_at: float = 0.0
     postgres_back_at: float = 0.0
-    last_outage: bool = field(default=False, init=False)
+
+    def __post_init__(self) -> None:
+        self._draw()
 
     def strike(self) -> str:
+        """The n-th blow of a seed is always the same, whatever the ones before it met."""
+        self.strikes += 1
+        self._draw()
         kinds: dict[Callable[[], str], float] = {
             self.change_mood: 40,
             self.kill_worker: 12,
@@ -144,8 +150,11 @@ class Havoc:
         self.postgres_back_at = time.monotonic() + seconds
         return f"PostgreSQL shut down at once, for {seconds:.0f} s"
 
+    def _draw(self) -> None:
+        self.rng = Random(f"{self.place.seed}/strike/{self.strikes}")
+
     def _one(self, posts: list[Post]) -> Post | None:
-        """Drawn from all, so that the same seed makes the same choices; none if it is down."""
+        """Drawn from all, and none if that one is down: so the choice is the seed's alone."""
         post = self.rng.choice(posts)
         return post if post.untroubled else None
 

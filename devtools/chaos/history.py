@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from devtools.chaos.journal import AWAY, BACK, COMPLETE, REZONE, UNSUBSCRIBE, WITHDRAW, Act
 
+LOCK_SECONDS = 2.0  # an intent, dated before, may wait so long for the patient's lock
 _FOR_GOOD = (COMPLETE, UNSUBSCRIBE, WITHDRAW)
 
 
@@ -26,7 +27,7 @@ class History:
                 yield act
             elif act.kind == AWAY and _committed(act, at):
                 moved = act
-            elif act.kind == BACK and act.began <= at:
+            elif act.kind == BACK and act.began <= at + LOCK_SECONDS:
                 moved = None
         if moved is not None:
             yield moved

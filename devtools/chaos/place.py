@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from devtools.processes import ROOT, Child, StartFailed, answers, free_port, machine_environment
+from devtools.servers.emulator.reporting import SIGNING_KEY
 from devtools.servers.postgres import Postgres
 from devtools.servers.provider import TOKEN
 from devtools.servers.valkey import Valkey, tests_binary
@@ -148,6 +149,7 @@ class Place:
             "POSTMARK_API_URL": self.provider.url,
             "RESEND_API_KEY": TOKEN,
             "RESEND_API_URL": self.provider.url,
+            "RESEND_SIGNING_SECRET": f"whsec_{SIGNING_KEY}",
             "REQUESTS_TIMEOUT": CALL_SECONDS,
         }
         return {

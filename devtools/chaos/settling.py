@@ -1,4 +1,4 @@
-"""Wait until the engine has nothing left to do: `settling SECONDS`. Prints how long that took."""
+"""Wait until the engine has nothing left to do: `settling SECONDS`. Says how long that took."""
 
 import time
 from datetime import UTC, datetime
@@ -12,7 +12,9 @@ IN_HAND = (State.CLAIMED, State.SENDING)
 
 
 def main(arguments: list[str]) -> None:
-    print(round(wait_until_settled(float(arguments[0])), 1))
+    patience = float(arguments[0])
+    waited = wait_until_settled(patience)
+    print(f"{'settled' if waited < patience else 'not settled'} after {waited:.1f} s")
 
 
 def wait_until_settled(seconds: float) -> float:

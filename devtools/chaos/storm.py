@@ -3,7 +3,6 @@
 import json
 import time
 from dataclasses import dataclass
-from random import Random
 from typing import Any
 
 from devtools.chaos.crew import Crew
@@ -11,7 +10,7 @@ from devtools.chaos.havoc import Havoc
 from devtools.chaos.place import Place
 from devtools.processes import Child, StartFailed
 
-PER_MINUTE = 1000  # patients
+PER_MINUTE = 1500  # patients
 SETTLE_SECONDS = 60
 UNTIL_BEGIN = 25.0  # for the web server, the workers and beat to start
 GAP_SECONDS = (1.0, 4.0)  # from one blow to the next
@@ -27,8 +26,8 @@ class Verdict:
 
 
 def run(place: Place, minutes: float) -> Verdict:
-    rng, seconds = Random(f"{place.seed}/havoc"), 60 * minutes
-    begins = _set_up(place, seconds, round(PER_MINUTE * minutes))
+    seconds, begins = 60 * minutes, time.time() + UNTIL_BEGIN
+    set_up(place, begins, seconds, round(PER_MINUTE * minutes))
     crew = Crew(place)
     crew.start()
     place.part("hurrying")
@@ -36,7 +35,7 @@ def run(place: Place, minutes: float) -> Verdict:
     while time.time() < begins:
         time.sleep(0.1)
     place.part("acting", folder, place.site, str(seconds), seed)
-    havoc = Havoc(place, crew, rng)
+    havoc = Havoc(place, crew)
     _rage(havoc, seconds)
     return settle_and_judge(havoc)
 
@@ -47,23 +46,21 @@ def settle_and_judge(havoc: Havoc, seconds: float = SETTLE_SECONDS) -> Verdict:
     havoc.end()
     settling = place.part("settling", str(seconds))
     _tend_until_ended(havoc, settling, seconds + 60)
-    _say(f"settled after {place.wait(settling, 1)} s")
+    say(place.wait(settling, 1))
     havoc.crew.halt()
     return Verdict(
         json.loads(place.run("judging", str(place.folder), str(place.connections), seconds=120))
     )
 
 
-def _set_up(place: Place, seconds: float, size: int) -> float:
-    """Servers, tables and a crowd. Returns when the first of them are due."""
+def set_up(place: Place, begins: float, seconds: float, size: int) -> None:
+    """Servers, tables, and a crowd that is due from `begins` on."""
     place.start_servers()
-    _say("servers ready")
     place.manage("migrate", "--no-input", "--verbosity", "0")
-    begins = time.time() + UNTIL_BEGIN
+    say("servers and tables ready")
     arguments = [str(place.folder), str(begins), str(seconds), str(size), str(place.seed)]
     count = place.run("enrolling", *arguments, seconds=240)
-    _say(f"enrolled {count} patients")
-    return begins
+    say(f"enrolled {count} patients")
 
 
 def _rage(havoc: Havoc, seconds: float) -> None:
@@ -71,10 +68,10 @@ def _rage(havoc: Havoc, seconds: float) -> None:
     strikes_at = began
     while time.monotonic() - began < seconds:
         havoc.tend()
-        _watch(havoc)
+        watch(havoc)
         if time.monotonic() >= strikes_at:
             what = havoc.strike()
-            _say(f"{time.monotonic() - began:5.1f} s  {what}")
+            say(f"{time.monotonic() - began:5.1f} s  {what}")
             strikes_at = time.monotonic() + havoc.rng.uniform(*GAP_SECONDS)
         time.sleep(0.05)
 
@@ -83,16 +80,16 @@ def _tend_until_ended(havoc: Havoc, part: Child, seconds: float) -> None:
     deadline = time.monotonic() + seconds
     while part.alive and time.monotonic() < deadline:
         havoc.tend()
-        _watch(havoc)
+        watch(havoc)
         time.sleep(0.1)
 
 
-def _watch(havoc: Havoc) -> None:
+def watch(havoc: Havoc) -> None:
     """The provider is the witness: without it there is no verdict."""
     emulator = havoc.place.emulator
     if not emulator.alive:
         raise StartFailed(f"the emulator {emulator.ending}.\n{emulator.last_lines()}")
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
     print(f"  {text}", flush=True)

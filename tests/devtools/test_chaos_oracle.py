@@ -180,6 +180,12 @@ def test_what_was_moved_away_and_back_may_go():
     assert told(acts=(*acts, act(journal.AWAY, -1))) == ["I3 intent 1.00 s after: away"]
 
 
+def test_an_intent_may_wait_for_whoever_moves_the_follow_up_back():
+    away = act(journal.AWAY, -9)
+    assert told(acts=(away, act(journal.BACK, 1.9, took=0.1))) == []
+    assert told(acts=(away, act(journal.BACK, 2.2, took=0.1))) == ["I3 intent 9.00 s after: away"]
+
+
 def test_a_call_that_was_never_made_breaks_nothing():
     quiet = outcome("cancelled", "not_sent")
     assert told(quiet, ledger=(), acts=(act(journal.WITHDRAW, -1),)) == []
