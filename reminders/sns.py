@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
-from urllib.parse import urlsplit
 
 import requests
 from cryptography import x509
@@ -26,7 +25,9 @@ SESSION = requests.Session()
 
 _REGION = r"[a-z]{2}(?:-[a-z]+)+-\d{1,2}"
 _TOPIC = re.compile(rf"arn:aws(?:-us-gov)?:sns:({_REGION}):\d{{12}}:[\w-]{{1,256}}(?:\.fifo)?")
-_CERTIFICATE = re.compile(r"/SimpleNotificationService-[0-9A-Za-z]{8,64}\.pem")
+_CERTIFICATE = re.compile(
+    rf"https://sns\.({_REGION})\.amazonaws\.com/SimpleNotificationService-[0-9A-Za-z]{{8,64}}\.pem"
+)
 # AWS names the fields of each kind of message that are signed, in this order.
 _NOTIFICATION = ("Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type")
 _CONFIRMATION = ("Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type")
@@ -71,21 +72,8 @@ def verify(message: Mapping[str, Any], *, topics: Iterable[str], now: datetime) 
 
 def is_amazons(url: str, *, topic: str) -> bool:
     """Whether this is where SNS keeps its certificates, in the region of this topic."""
-    region = _TOPIC.fullmatch(topic)
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        return False
-    return (
-        region is not None
-        and parts.scheme == "https"
-        and parts.netloc == f"sns.{region.group(1)}.amazonaws.com"
-        and port is None
-        and _CERTIFICATE.fullmatch(parts.path) is not None
-        and not parts.query
-        and not parts.fragment
-    )
+    ours, its = _TOPIC.fullmatch(topic), _CERTIFICATE.fullmatch(url)
+    return ours is not None and its is not None and ours.group(1) == its.group(1)
 
 
 @lru_cache(maxsize=16)

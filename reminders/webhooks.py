@@ -46,13 +46,14 @@ def guarded(url: URLPattern) -> URLPattern:
         try:
             webhook_proofs.demand(request, provider, now=timezone.now())
             answer: HttpResponse = read(request)
+            return answer
         except Refused as refused:
-            return _refusal(provider, refused.status, refused.why)
+            status, why = refused.status, refused.why
         except (OperationalError, InterfaceError, BotoCoreError, ClientError) as error:
-            return _refusal(provider, 503, type(error).__name__)  # ours: it comes again
+            status, why = 503, type(error).__name__  # ours: it comes again
         except Exception as error:  # whatever Anymail or the database cannot make sense of
-            return _refusal(provider, 400, type(error).__name__)
-        return answer
+            status, why = 400, type(error).__name__
+        return _refusal(provider, status, why)
 
     return URLPattern(url.pattern, receive, name=url.name)
 
