@@ -11,12 +11,13 @@ from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar, cast
 
 from django.conf import settings
-from django.db import connection, models
+from django.db import connection
 from django.db.models import QuerySet
 
 from clinic.models import Clinic
 from reminders.changes import appended, entry
 from reminders.models import Claim, Message, Notice, State
+from reminders.statements import stored
 from reminders.turns import Turns
 
 BATCH = 50
@@ -177,12 +178,6 @@ def _due(
 
 def _key(pk: Any) -> uuid.UUID:
     return pk if isinstance(pk, uuid.UUID) else uuid.UUID(str(pk))
-
-
-def stored(model: type[Claim], field: str, value: Any) -> Any:
-    """A value as this database keeps it, for statements of our own."""
-    column = cast("models.Field[Any, Any]", model._meta.get_field(field))
-    return column.get_db_prep_value(value, connection)
 
 
 def _hand_out_clinics(rows: Sequence[Message]) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 from django.db import IntegrityError, InterfaceError, OperationalError, transaction
 
 from clinic.actors import system
-from reminders import claiming, emails, gate, lanes, moulds, planning, rereading
+from reminders import claiming, emails, gate, lanes, moulds, planning, rereading, statements
 from reminders.calls import Intent
 from reminders.claiming import Claimed, Taken, held, lease_from
 from reminders.emails import Mail
@@ -155,20 +155,16 @@ class _LostRow(Exception):
 def _record_intents(
     going: Sequence[_Going], lane: str, began: float, now: datetime
 ) -> list[Intent]:
-    by_day: dict[date | None, list[_Going]] = defaultdict(list)
+    by_day: dict[date | None, list[uuid.UUID]] = defaultdict(list)
     for each in going:
-        by_day[each.go.capped_on].append(each)
-    for day, todays in by_day.items():
-        mine = Message.objects.filter(
-            pk__in=[each.row.pk for each in todays],
-            state=State.CLAIMED,
-            lease_token=todays[0].row.lease_token,
-        )
-        if mine.update(**_sending(now), capped_on=day) != len(todays):
+        by_day[each.go.capped_on].append(each.row.pk)
+    for day, keys in by_day.items():
+        token = going[0].row.lease_token  # one for all that were claimed together
+        if statements.mean_to_send(keys, token, lease_from(now), day) != len(keys):
             raise _LostRow
-    attempts = Attempt.objects.bulk_create(
-        [_attempt(each.row, each.mail, lane, now) for each in going]
-    )
+    attempts = [_attempt(each.row, each.mail, lane, now) for each in going]
+    if attempts:
+        statements.insert(attempts)
     return [
         Intent(Call(each.row, attempt), each.mail, began)
         for each, attempt in zip(going, attempts, strict=True)

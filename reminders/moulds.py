@@ -25,7 +25,7 @@ from reminders.letters import Letter
 
 logger = logging.getLogger(__name__)
 
-COMPARED = 64  # one mail in so many is also written plainly and compared; the first always is
+COMPARED = 256  # one mail in so many is also written plainly and compared; the first always is
 LONGEST_LINE = 900  # RFC 5322 allows 998; what is swapped in may be longer than its mark
 LONGEST_VALUE = 60  # a first name, a day
 

@@ -11,8 +11,8 @@ from typing import Any
 from django.db import InterfaceError, OperationalError, connection, transaction
 
 from clinic.models import Course
-from reminders import outcomes, suppression
-from reminders.claiming import Claimed, held, stored
+from reminders import outcomes, statements, suppression
+from reminders.claiming import Claimed, held
 from reminders.models import Attempt, Message, Notice, State, Suppression
 from reminders.outcomes import Came, Outcome
 from surveys.models import AlertEvent, StepDue
@@ -77,6 +77,10 @@ def settle_surely(call: Call, outcome: Outcome, *, now: datetime) -> bool:
 def settle(call: Call, outcome: Outcome, *, now: datetime) -> bool:
     """False: the lease was lost and the row has been decided about without us."""
     with transaction.atomic():
+        if isinstance(call.row, Message) and outcome.came in (Came.ACCEPTED, Came.UNKNOWN):
+            # Dues before messages, as the planner writes them: nobody waits for the other.
+            # What follows is planned soon: the planner knew when this message was to go.
+            statements.ask([call.row.follow_up_id])
         if not held(call.row, State.SENDING).update(**_changes(call.row, outcome, now)):
             return _testify(call, outcome, now)
         _end_attempt(call.attempt, Came.STARTED, outcome, now)
@@ -89,16 +93,10 @@ def _settle_together(calls: Sequence[tuple[Call, Outcome]], now: datetime) -> bo
     """All of them in one transaction, or, if any is out of the ordinary, none."""
     try:
         with transaction.atomic():
-            accepting = [_accepting(call, outcome, now) for call, outcome in calls]
-            with connection.cursor() as cursor:
-                cursor.executemany(_ACCEPT, accepting)
-                if cursor.rowcount != len(calls):
-                    raise _LostLease
-            attempts = [call.attempt.pk for call, _ in calls]
-            Attempt.objects.filter(pk__in=attempts, outcome=Came.STARTED).update(
-                outcome=Came.ACCEPTED, ended_at=now
-            )
-            _ask([call.row.follow_up_id for call, _ in calls if isinstance(call.row, Message)])
+            statements.ask([_message(call).follow_up_id for call, _ in calls])
+            if statements.accept([_accepting(*each) for each in calls], now) != len(calls):
+                raise _LostLease
+            statements.end_attempts([call.attempt.pk for call, _ in calls], now)
     except (_LostLease, OperationalError, InterfaceError):
         return False
     for call, _ in calls:
@@ -110,22 +108,13 @@ class _LostLease(Exception):
     """One of the rows has been decided about without us."""
 
 
-_ACCEPT = """
-    UPDATE reminders_message
-    SET state = 'accepted', accepted_at = %s, ended_at = %s, provider_message_id = %s, reason = '',
-        lease_token = NULL, lease_until = NULL
-    WHERE id = %s AND state = 'sending' AND lease_token = %s
-"""
+def _accepting(call: Call, outcome: Outcome) -> tuple[uuid.UUID, uuid.UUID | None, str]:
+    return call.row.pk, call.row.lease_token, outcome.provider_message_id
 
 
-def _accepting(call: Call, outcome: Outcome, now: datetime) -> list[Any]:
-    values = {
-        "accepted_at": now,
-        "ended_at": now,
-        "provider_message_id": outcome.provider_message_id,
-    }
-    values |= {"id": call.row.pk, "lease_token": call.row.lease_token}
-    return [stored(Message, name, value) for name, value in values.items()]
+def _message(call: Call) -> Message:
+    assert isinstance(call.row, Message)
+    return call.row
 
 
 def settle_abandoned(limit: int = 200, *, now: datetime) -> int:
@@ -224,18 +213,9 @@ def _follow(row: Claimed, attempt: Attempt, outcome: Outcome, now: datetime) -> 
     """What an outcome brings with it, in the same transaction."""
     if isinstance(row, Notice):
         _write_history(row, outcome, now)
-    elif outcome.came in (Came.ACCEPTED, Came.UNKNOWN):
-        _ask([row.follow_up_id])
     elif outcome.suppress:
         refused = Suppression.Reason.REFUSED
         suppression.suppress(row.patient, attempt.inputs["address"], refused, now=now)
-
-
-def _ask(follow_ups: Sequence[uuid.UUID]) -> None:
-    """What they ask has been asked. The planner, which knew when the messages were to go, looks
-    again soon after and sees what follows."""
-    planned = StepDue.objects.filter(follow_up__in=follow_ups, state=StepDue.State.PLANNED)
-    planned.update(state=StepDue.State.ASKED)
 
 
 def _log(call: Call, came: Attempt.Outcome) -> None:

@@ -32,7 +32,8 @@ def why_not(patient: Patient) -> str:
 
 def in_the_way(email: str, held: Iterable[tuple[str, str]]) -> str:
     """Of (reason, address digest) in force for one patient, the reason that stops this address."""
-    digest = address_digest(email)
+    held = tuple(held)
+    digest = address_digest(email) if held else ""
     reasons = (reason for reason, of in held if reason in _PERSONAL or of == digest)
     return str(next(reasons, ""))
 

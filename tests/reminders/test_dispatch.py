@@ -11,7 +11,7 @@ from django.db import IntegrityError, connection, transaction
 from clinic import enrolment
 from clinic.models import Course, Infusion
 from devtools.servers import smtp
-from reminders import calls, claiming, dispatch, emails, intending, rereading, settling
+from reminders import calls, claiming, dispatch, emails, intending, rereading, settling, statements
 from reminders.claiming import LEASE
 from reminders.letters import message_letter
 from reminders.models import Attempt, Lane, Message, Notice, State, Suppression
@@ -329,7 +329,7 @@ def _dying(monkeypatch, where, name):
             intending, "intend_all", State.CLAIMED, State.ACCEPTED, 1, id="between claim and gate"
         ),
         pytest.param(
-            Attempt.objects, "bulk_create", State.CLAIMED, State.ACCEPTED, 1, id="inside the intent"
+            statements, "insert", State.CLAIMED, State.ACCEPTED, 1, id="inside the intent"
         ),
         pytest.param(calls, "_call", State.SENDING, State.UNKNOWN, 0, id="between intent and call"),
         pytest.param(
