@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.core import mail
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 
 from clinic import enrolment
 from clinic.actors import member_actor, system
@@ -32,7 +33,8 @@ def make_unknown(message: Message, now) -> Message:
         state=State.UNKNOWN, capped_on=now.astimezone(message.patient.tz).date(), claims=1
     )
     message.refresh_from_db()
-    planning.next_message(message.follow_up, now=now)
+    with transaction.atomic():
+        planning.next_message(message.follow_up, now=now)
     return message
 
 
