@@ -47,7 +47,7 @@ class Evidence:
     acts: Sequence[Act]
     judged_at: float
     connections: int  # calls that the engine can have in flight at once
-    notices: frozenset[str] = field(default_factory=frozenset)
+    notices: Mapping[str, Sequence[AttemptFacts]] = field(default_factory=dict)
     unsettled_notices: Sequence[str] = ()  # overdue or held at the end
 
 

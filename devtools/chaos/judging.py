@@ -53,7 +53,10 @@ def gather(folder: Path, connections: int) -> Evidence:
         acts=list(journal.read(folder)),
         judged_at=now.timestamp(),
         connections=connections,
-        notices=frozenset(str(pk) for pk in Notice.objects.values_list("pk", flat=True)),
+        notices={
+            str(notice.pk): _attempts(notice)
+            for notice in Notice.objects.prefetch_related("attempt_rows")
+        },
         unsettled_notices=[str(pk) for pk in overdue.values_list("pk", flat=True)],
     )
 
@@ -82,12 +85,16 @@ def _messages() -> Iterator[MessageFacts]:
             not_after=message.not_after.timestamp(),
             reason=message.reason,
             asked_for=message.asked_for,
-            attempts=tuple(
-                AttemptFacts(
-                    started=attempt.started_at.timestamp(),
-                    ended=attempt.ended_at.timestamp() if attempt.ended_at else None,
-                    outcome=attempt.outcome,
-                )
-                for attempt in message.attempt_rows.all()
-            ),
+            attempts=_attempts(message),
         )
+
+
+def _attempts(row: Message | Notice) -> tuple[AttemptFacts, ...]:
+    return tuple(
+        AttemptFacts(
+            started=attempt.started_at.timestamp(),
+            ended=attempt.ended_at.timestamp() if attempt.ended_at else None,
+            outcome=attempt.outcome,
+        )
+        for attempt in row.attempt_rows.all()
+    )

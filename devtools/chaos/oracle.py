@@ -23,13 +23,13 @@ OUTAGE_EXTRA = 10  # calls of an outage beyond those in flight
 
 
 def judge(evidence: Evidence) -> list[Violation]:
-    rules = (_once, _ended, _not_lost, _in_time, _matching, _one_a_day, _few_in_an_outage)
+    rules = (_once, _ended, _not_lost, _in_time, _matching, _notices, _one_a_day, _few_in_an_outage)
     return sorted(violation for rule in rules for violation in rule(evidence))
 
 
 def _once(evidence: Evidence) -> Iterator[Violation]:
     """I1: no message is taken twice by the provider, unless a person had it sent again."""
-    abandoned = {m.id: _count(m, ("abandoned",)) for m in evidence.messages}
+    abandoned = {m.id: _count(m.attempts, ("abandoned",)) for m in evidence.messages}
     for ref, lines in _taken(evidence).items():
         if ref not in evidence.notices and len(lines) > 1 + abandoned.get(ref, 0):
             yield Violation("I1", ref, f"accepted {len(lines)} times by the provider")
@@ -102,27 +102,40 @@ def _matching(evidence: Evidence) -> Iterator[Violation]:
     """I4: what we recorded of each call is what the provider's log says."""
     taken = _taken(evidence)
     known = {message.id: message for message in evidence.messages}
-    for ref in taken.keys() - known.keys() - evidence.notices:
+    for ref in taken.keys() - known.keys() - evidence.notices.keys():
         yield Violation("I4", ref, "accepted by the provider, unknown to us")
     for message in evidence.messages:
         yield from _own_record(message)
         lines = taken.get(message.id, [])
-        if _count(message, ("accepted",)) > len(lines):
+        if _count(message.attempts, ("accepted",)) > len(lines):
             yield Violation("I4", message.id, "recorded as accepted, not in the provider's log")
-        if len(lines) > _count(message, ("accepted", "unknown", "abandoned")):
+        if len(lines) > _count(message.attempts, ("accepted", "unknown", "abandoned")):
             outcomes = ", ".join(a.outcome for a in message.attempts) or "no attempt"
             yield Violation("I4", message.id, f"the provider has it, we recorded: {outcomes}")
         yield from (_mistaken(message, line) for line in lines if _denied(message, line))
 
 
+def _notices(evidence: Evidence) -> Iterator[Violation]:
+    """A notice goes again after `unknown`, never after the provider has taken it with a yes."""
+    taken = _taken(evidence)
+    for notice, attempts in evidence.notices.items():
+        lines = len(taken.get(notice, []))
+        accepted, unknown = (_count(attempts, (each,)) for each in SENT)
+        if accepted > 1:
+            yield Violation("I1", notice, f"a notice accepted {accepted} times")
+        if not accepted <= lines <= accepted + unknown:
+            what = f"a notice: {accepted} accepted, {unknown} unknown, {lines} in the log"
+            yield Violation("I4", notice, what)
+
+
 def _own_record(message: MessageFacts) -> Iterator[Violation]:
     """A message and its attempts tell the same story."""
-    if _count(message, ("started",)):
+    if _count(message.attempts, ("started",)):
         yield Violation("I4", message.id, "an attempt that never ended")
     for state in SENT:
-        if message.state == state and not _count(message, (state,)):
+        if message.state == state and not _count(message.attempts, (state,)):
             yield Violation("I4", message.id, f"{state} without such an attempt")
-    if message.state not in SENT and _count(message, SENT):
+    if message.state not in SENT and _count(message.attempts, SENT):
         yield Violation("I4", message.id, f"an accepted or unknown attempt, but {message.state}")
 
 
@@ -178,9 +191,9 @@ def _taken(evidence: Evidence) -> dict[str, list[Line]]:
     return found
 
 
-def _count(message: MessageFacts, outcomes: Iterable[str]) -> int:
+def _count(attempts: Iterable[AttemptFacts], outcomes: Iterable[str]) -> int:
     wanted = set(outcomes)
-    return sum(attempt.outcome in wanted for attempt in message.attempts)
+    return sum(attempt.outcome in wanted for attempt in attempts)
 
 
 def _is_quiet(at: float, zone: str, patient: PatientFacts) -> bool:

@@ -80,9 +80,21 @@ def test_what_a_person_sent_again_may_have_gone_twice():
     assert "I1 accepted 3 times by the provider" in told(again, ledger=(LINE,) * 3)
 
 
-def test_a_notice_may_go_twice_but_must_go():
-    twice = (LINE, replace(LINE, ref="n"), replace(LINE, ref="n"))
-    assert told(ledger=twice, notices=frozenset({"n"})) == []
+def of_notice(*outcomes: str, calls: int) -> list[str]:
+    attempts = tuple(replace(ATTEMPT, outcome=each) for each in outcomes)
+    lines = (LINE, *(replace(LINE, ref="n") for _ in range(calls)))
+    return told(ledger=lines, notices={"n": attempts})
+
+
+def test_a_notice_may_go_again_after_a_doubt_and_never_after_a_yes():
+    assert of_notice("unknown", "accepted", calls=2) == []
+    assert of_notice("unknown", "accepted", calls=1) == []
+    assert "I1 a notice accepted 2 times" in of_notice("accepted", "accepted", calls=2)
+    assert of_notice("accepted", calls=2) == ["I4 a notice: 1 accepted, 0 unknown, 2 in the log"]
+    assert of_notice("accepted", calls=0) == ["I4 a notice: 1 accepted, 0 unknown, 0 in the log"]
+
+
+def test_a_notice_must_go():
     assert told(unsettled_notices=["n"]) == ["I2 a notice that is still due"]
 
 
