@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator
 
 from django.conf import settings
 
-from reminders import claiming, intending, lanes
+from reminders import claiming, intending, lanes, replaying
 from reminders.calls import Calls, Intent
 from reminders.claiming import BATCH
 from reminders.intending import Prepared
@@ -75,11 +75,25 @@ class _Drain:
         self.wary = admission is not Admission.FREE
         self.probing = admission is Admission.PROBE
         tried = self.tried
+        self._ask_again()
+        if self.probing and self.tried > tried:
+            return True
         taken = claiming.take_next(self.turns, 1 if self.probing else BATCH, now=self.clock())
         self._work_off(intending.prepare(taken, self.calls.lane, now=self.clock()))
         if self.probing and self.tried == tried:
             lanes.hand_back(self.calls.lane, now=self.clock())
         return bool(taken.ids) or self._was_waiting()
+
+    def _ask_again(self) -> None:
+        """Where the provider knows our key, an `unknown` resolves itself."""
+        for intent in replaying.intents(self.calls.lane, now=self.clock()):
+            if self.calls.open(1) is not None:  # it stays `unknown` when its lease is over
+                break
+            self.calls.start(intent, self.clock)
+            self.tried += 1
+            self._settle(self.calls.all_ended() if self.probing else self.calls.some_ended())
+            if self.trouble or self.probing or self.over():
+                break
 
     def _was_waiting(self) -> bool:
         """Nothing more is due, unless what is under way comes back."""

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.headerregistry import Address
@@ -39,6 +40,10 @@ class Mail:
     letter: Letter
     template_version: str
     sha256: str  # of everything the provider is handed
+
+    def carry(self, key: uuid.UUID) -> None:
+        """The key of this call, for a backend whose provider knows one."""
+        self.email.idempotency_key = str(key)  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True, slots=True)

@@ -264,12 +264,14 @@ def _sending(now: datetime) -> dict[str, Any]:
 
 
 def _attempt(row: Claimed, mail: Mail, lane: str, now: datetime) -> Attempt:
+    key = uuid.uuid5(row.pk, str(row.claims))  # of this attempt, and of its repetitions
+    mail.carry(key)
     return Attempt(
         **({"message": row} if isinstance(row, Message) else {"notice": row}),
         n=row.claims,
         started_at=now,
         lane=lane,
-        idempotency_key=mail.letter.message_id,
+        idempotency_key=key,
         template_version=mail.template_version,
         inputs=dict(mail.letter.stored),
         payload_sha256=mail.sha256,

@@ -115,6 +115,11 @@ def lost() -> Outcome:
     return Outcome(Came.UNKNOWN, Way.UNTRIED, error="worker lost")
 
 
+def still_unknown(outcome: Outcome) -> Outcome:
+    """Of a repeated call that got no yes. What it says of the way out stands."""
+    return Outcome(Came.UNKNOWN, outcome.way, error=outcome.error, wait=outcome.wait)
+
+
 def of_opening(error: Exception) -> Outcome:
     """The connection could not be made, so nothing was sent whatever the error is."""
     barred = isinstance(error, smtplib.SMTPAuthenticationError | ImproperlyConfigured)

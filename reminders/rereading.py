@@ -51,10 +51,10 @@ class Reread:
         return self.behind or (self.look_at is not None and self.look_at <= now)
 
 
-def message(row: Message, *, now: datetime) -> Reread | None:
+def message(row: Message, *, state: State = State.CLAIMED, now: datetime) -> Reread | None:
     """None: somebody else has decided about this row. Inside a transaction only."""
     patient = Patient.objects.held(row.patient_id)
-    mine = Message.objects.filter(pk__in=held(row, State.CLAIMED).values("pk"))
+    mine = Message.objects.filter(pk__in=held(row, state).values("pk"))
     found = mine.select_for_update(of=("self",)).select_related("follow_up").first()
     if found is None:
         return None

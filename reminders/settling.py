@@ -34,10 +34,14 @@ _ENDS = {
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call, as recorded before it is made."""
+    """One call, as recorded before it is made.
+
+    A `replay` is the same call again: anything but a yes says nothing about the first one.
+    """
 
     row: Claimed
     attempt: Attempt
+    replay: bool = False
 
 
 def settle_all(calls: Sequence[tuple[Call, Outcome]], *, now: datetime) -> None:
@@ -76,6 +80,8 @@ def settle_surely(call: Call, outcome: Outcome, *, now: datetime) -> bool:
 
 def settle(call: Call, outcome: Outcome, *, now: datetime) -> bool:
     """False: the lease was lost and the row has been decided about without us."""
+    if call.replay and outcome.came is not Came.ACCEPTED:
+        outcome = outcomes.still_unknown(outcome)
     with transaction.atomic():
         if isinstance(call.row, Message) and outcome.came in (Came.ACCEPTED, Came.UNKNOWN):
             # Dues before messages, as the planner writes them: nobody waits for the other.

@@ -20,18 +20,29 @@ logger = logging.getLogger(__name__)
 # A patient's page waits while we publish: without a broker it must not wait long.
 _IMPATIENT = {"max_retries": 0, "socket_connect_timeout": 1, "socket_timeout": 2}
 
+_NOTHING = ticking.Work(drains=0, event_drains=0)
+
 # Made before the worker forks, so that the parent can ask its children to stop before a new intent.
 _stopping = RawValue("b", 0)
 
 
 @shared_task(ignore_result=True)
 def tick() -> None:
-    """Do what time made necessary, then wake as many drains as there is work for."""
-    ticked = ticking.tick(now=database_clock()())
-    for _ in range(ticked.drains):
+    """Do what time made necessary, and wake as many drains as there is work for: first for what is
+    due already, then for what planning brought."""
+    clock = database_clock()
+    ticking.heal(now=clock())
+    woken = _wake(ticking.work(now=clock()))
+    ticking.look_ahead(now=clock())
+    _wake(ticking.work(now=clock()), already=woken)
+
+
+def _wake(work: ticking.Work, already: ticking.Work = _NOTHING) -> ticking.Work:
+    for _ in range(work.drains - already.drains):
         drain.apply_async(expires=settings.TICK_SECONDS)
-    for _ in range(ticked.event_drains):
+    for _ in range(work.event_drains - already.event_drains):
         drain_events.apply_async(expires=settings.TICK_SECONDS)
+    return work
 
 
 @shared_task(ignore_result=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from math import ceil
 
-from reminders import claiming, notices, planning, pulses, settling
+from reminders import claiming, lanes, notices, planning, pulses, replaying, settling
 from reminders.models import Message, Notice, ProviderEvent, State
 
 logger = logging.getLogger(__name__)
@@ -16,24 +16,38 @@ MOST_DRAINS = 32
 
 
 @dataclass(frozen=True, slots=True)
-class Ticked:
+class Work:
     """How many drains are worth waking."""
 
     drains: int
     event_drains: int
 
 
-def tick(*, now: datetime) -> Ticked:
-    """Heal, plan, expire and tell; then say how much there is to do."""
+def tick(*, now: datetime) -> Work:
+    """Heal, tell, plan and expire; then say how much there is to do."""
+    heal(now=now)
+    look_ahead(now=now)
+    return work(now=now)
+
+
+def heal(*, now: datetime) -> None:
+    """What must not wait for anybody's plan: lost workers, and responders to be told."""
     claiming.release_abandoned(now=now)
     doubtful = settling.settle_abandoned(now=now)
     if doubtful:
         logger.warning("%s sendings lost their worker", doubtful)
-    notices.create_due(now=now)  # before the planning, which can take long
+    notices.create_due(now=now)
+
+
+def look_ahead(*, now: datetime) -> None:
+    """Plan what has changed or whose time has come. Takes its time when there is much."""
     planning.reconcile_lagging(REPLANNED, now=now)
     expire(now=now)
     pulses.beat(pulses.TICK, now=now)  # last: a tick that fails half way is no progress
-    return Ticked(drains=_drains(now), event_drains=_event_drains(now))
+
+
+def work(*, now: datetime) -> Work:
+    return Work(drains=_drains(now), event_drains=_event_drains(now))
 
 
 def expire(*, now: datetime) -> int:
@@ -50,7 +64,8 @@ def _drains(now: datetime) -> int:
         ].count()
         for model in (Notice, Message)
     )
-    return min(ceil(due / A_DRAIN), MOST_DRAINS)
+    doubtful = bool(replaying.due(lanes.current(), now=now))
+    return min(max(ceil(due / A_DRAIN), int(doubtful)), MOST_DRAINS)
 
 
 def _event_drains(now: datetime) -> int:

@@ -14,7 +14,8 @@ def database_clock() -> Clock:
 
     Good for one drain: a host whose wall clock is wrong or jumps changes nothing.
     """
-    started, at = time.monotonic(), _database_now()
+    at = _database_now()
+    started = time.monotonic()  # afterwards: rather behind the database than ahead of it
 
     def clock() -> datetime:
         return at + timedelta(seconds=time.monotonic() - started)

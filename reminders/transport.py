@@ -13,6 +13,9 @@ from reminders.emails import Mail
 from reminders.moulds import Moulded
 from reminders.outcomes import NotTaken, Undecided
 
+# Of providers that know an idempotency key, Anymail's backend and the one that passes ours on.
+KEYED = {"anymail.backends.resend.EmailBackend": "reminders.backends.resend.EmailBackend"}
+
 
 class Transport:
     """Knows Django's e-mail API and nothing of rows."""
@@ -39,7 +42,7 @@ class Transport:
     def open(self) -> None:
         """Raises what the backend raises; nothing has been sent then."""
         if self._backend is None:
-            backend = get_connection()
+            backend = get_connection(KEYED.get(settings.EMAIL_BACKEND, settings.EMAIL_BACKEND))
             backend.open()
             self._backend = backend
 

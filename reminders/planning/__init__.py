@@ -8,7 +8,6 @@ from reminders.planning.facts import protocol_of
 from reminders.planning.reconciling import (
     facts_of,
     lagging,
-    next_message,
     plan_for_display,
     reconcile,
     reconcile_lagging,
@@ -19,7 +18,6 @@ __all__ = [
     "Changes",
     "facts_of",
     "lagging",
-    "next_message",
     "plan_for_display",
     "protocol_of",
     "reconcile",

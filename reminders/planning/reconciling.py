@@ -7,22 +7,21 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from operator import attrgetter
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 
 from clinic import audit
 from clinic.actors import Actor, system
 from clinic.models import Course, Patient
-from reminders.models import Message, State
 from reminders.planning.facts import facts
 from reminders.planning.gathering import Rows, gather
-from reminders.planning.writing import Changes, only, write
+from reminders.planning.writing import Changes, write
 from reminders.schedule import PatientFacts, Plan, plan
-from surveys.models import FollowUp
 
 logger = logging.getLogger(__name__)
 
 SHOWN_AHEAD = timedelta(days=400)  # for screens; only 35 days are stored
 POISON = timedelta(minutes=15)  # a patient whose plan fails must not hold up the others
+STUMBLE = timedelta(minutes=1)  # a deadlock, a statement that took too long
 AT_MOST_SECONDS = 10.0  # of one tick; who is left is first in the next
 AT_ONCE = 20  # patients locked, read and written together: no verb waits long for one of them
 
@@ -69,20 +68,6 @@ def _settle(course: Course, replan_at: datetime | None, now: datetime) -> None:
     same.update(replan_at=replan_at)
 
 
-def next_message(follow_up: FollowUp, *, now: datetime) -> Message | None:
-    """What follows an accepted or `unknown` message: the due is asked, its reminder scheduled.
-
-    Call it in the transaction that settles the message, so that neither stands alone.
-    """
-    rows = _held(follow_up.patient_id, now)
-    planned = plan(facts(rows), now)
-    write(only(planned, str(follow_up.pk)), rows, now=now)
-    for course in _in_turn(rows):
-        times = [at for at in (planned.replan_at, course.replan_at) if at is not None]
-        _settle(course, min(times, default=None), now)
-    return follow_up.messages.filter(state=State.SCHEDULED).order_by("due_at").first()
-
-
 def facts_of(patient: Patient, *, now: datetime) -> PatientFacts:
     (rows,) = gather([patient], now=now)
     return facts(rows)
@@ -125,6 +110,10 @@ def _together(patients: Sequence[uuid.UUID], now: datetime) -> int:
         try:
             with transaction.atomic():
                 _agree(rows, now=now, by=system("its time had come"))
+        except (OperationalError, InterfaceError):  # the database, not this patient
+            if not connection.is_usable():
+                raise
+            rows.patient.courses.lagging(now).update(replan_at=now + STUMBLE)
         except Exception:  # whatever is wrong with this one, the others must be planned
             logger.exception("planning failed for patient %s", rows.patient.pk)
             rows.patient.courses.lagging(now).update(replan_at=now + POISON)

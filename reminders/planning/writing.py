@@ -51,14 +51,6 @@ def write(planned: Plan, rows: Rows, *, now: datetime) -> Changes:
     return writer.changes
 
 
-def only(planned: Plan, follow_up: str) -> Plan:
-    """The part of a plan that is about one follow-up: the rest waits for its own reconciling."""
-    mine = tuple(each for each in planned.follow_ups if each.id == follow_up)
-    keys = {key for each in mine for key in each.dues}
-    dues = tuple(due for due in planned.dues if due.key in keys)
-    return Plan(dues, mine, {}, planned.replan_at)
-
-
 class _Writer:
     def __init__(self, rows: Rows, now: datetime) -> None:
         self.rows = rows
@@ -189,6 +181,7 @@ class _Writer:
         if coming is not None and wanted is None:
             self._new_message(coming, row)
         elif coming is not None and wanted is not None:
+            self._bring_back(wanted, coming)
             self._move(wanted, coming, self._reason(planned))
         state, reason = _why_not_sent(row, dues)
         for message in existing.values():
@@ -212,6 +205,19 @@ class _Writer:
             created_at=self.now,
         )
         self.changes.messages_made += 1
+
+    def _bring_back(self, message: Message, coming: PlannedMessage) -> None:
+        """What was left out, and never handed over, may go after all: a pause ended in time."""
+        line = entry(self.now, "state", message.state, State.SCHEDULED, "it may go after all")
+        left_out = Message.objects.filter(pk=message.pk, state=State.SKIPPED)
+        if message.state == State.SKIPPED and left_out.update(
+            state=State.SCHEDULED,
+            reason=coming.reason[:REASON_LENGTH],
+            changes=appended(message.changes, line),
+            ended_at=None,
+        ):
+            message.refresh_from_db(fields=["state", "changes"])
+            self.changes.messages_moved += 1
 
     def _move(self, message: Message, coming: PlannedMessage, why: str) -> None:
         """A row that already waits at or before now stays: the next drain takes it."""

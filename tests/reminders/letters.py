@@ -54,9 +54,9 @@ def drain_at(now: datetime) -> int:
     return dispatch.drain(clock=lambda: now)
 
 
-def prepared_at(now: datetime, model: type[Any] = Message) -> list[Prepared]:
+def prepared_at(now: datetime, model: type[Any] = Message, lane: str = "smtp") -> list[Prepared]:
     """Claimed, and read for the whole batch: what comes next is each row's gate."""
-    return intending.prepare(claiming.take(model, 10, now=now), "smtp", now=now)
+    return intending.prepare(claiming.take(model, 10, now=now), lane, now=now)
 
 
 def send_prepared(batch: list[Prepared], *, now: datetime) -> None:
@@ -66,9 +66,9 @@ def send_prepared(batch: list[Prepared], *, now: datetime) -> None:
         drain._settle_all()
 
 
-def intended(row: Message | Notice, now: datetime) -> Intent:
+def intended(row: Message | Notice, now: datetime, lane: str = "smtp") -> Intent:
     """A row that has been claimed and meant to be sent, but not yet handed over."""
-    (prepared,) = prepared_at(now, type(row))
-    intent = intending.intend(prepared, intending.Way("smtp"), now=now)
+    (prepared,) = prepared_at(now, type(row), lane)
+    intent = intending.intend(prepared, intending.Way(lane), now=now)
     assert intent is not None
     return intent

@@ -47,7 +47,7 @@ def accept(message: Message, now: datetime) -> None:
     Message.objects.filter(pk=message.pk).update(
         state=State.ACCEPTED, accepted_at=now, ended_at=now, capped_on=now.date()
     )
-    planning.next_message(message.follow_up, now=now)
+    planning.reconcile(message.patient, now=now, by=BY_TEST)
 
 
 def send(course: Course, step: str, now: datetime) -> Message:
@@ -187,7 +187,7 @@ def test_whoever_is_gone_has_nothing_scheduled(planned, now, end):
 
 def test_an_unsubscribed_patient_keeps_the_follow_up_for_the_tablet(planned, now):
     give(planned, "2026-03-04 14:00")
-    unsubscribe(planned.patient, now=at("2026-03-04 15:00"))
+    unsubscribe(planned.patient, by=BY_TEST, now=at("2026-03-04 15:00"))
     again(planned, at("2026-03-04 15:00"))
     again(planned, at("2026-03-04 15:00"))
     due = planned.dues.get(step="A1")
@@ -206,7 +206,7 @@ def test_a_bounced_mailbox_is_known_since_when(planned, now):
 
 def test_a_message_is_made_again_when_the_address_works_again(planned, now):
     give(planned, "2026-03-04 14:00")
-    unsubscribe(planned.patient, now=at("2026-03-04 15:00"))
+    unsubscribe(planned.patient, by=BY_TEST, now=at("2026-03-04 15:00"))
     again(planned, at("2026-03-04 15:00"))
     Suppression.objects.update(lifted_at=at("2026-03-04 16:00"))
     again(planned, at("2026-03-04 16:00"))
