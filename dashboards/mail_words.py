@@ -34,7 +34,7 @@ _REASONS = {
     ),
     "not an allowed day": gettext_lazy("waited for a day on which this patient may be written to"),
     "another message the same day": gettext_lazy("another e-mail went the same day"),
-    "an alert is open": gettext_lazy("an alert is open: the clinic calls instead"),
+    "an alert is open": gettext_lazy("left out; the clinicians know why"),
     "no e-mail address": gettext_lazy("there is no e-mail address"),
     "hard_bounce": gettext_lazy("the address bounced before"),
     "soft_bounces": gettext_lazy("the address bounced three times"),

@@ -5,7 +5,6 @@ from datetime import timedelta
 import pytest
 from django.core import mail
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
 
 from clinic import enrolment
 from clinic.actors import member_actor, system
@@ -15,12 +14,10 @@ from reminders import planning, resolving, settling
 from reminders.models import Attempt, Message, State, Suppression
 from reminders.resolving import Decided, Obstacle, confirm_sent, send_again
 from reminders.suppression import address_digest, suppress
-from surveys.models import FollowUp
+from surveys.models import FollowUp, StepDue
 from tests.builders import BY_TEST, make_member
 from tests.reminders.letters import HOUR, drain_at
 from tests.reminders.schedules import at
-
-MORNING = at("2026-03-03 09:00")
 
 
 def make_unknown(message: Message, now) -> Message:
@@ -33,8 +30,8 @@ def make_unknown(message: Message, now) -> Message:
         state=State.UNKNOWN, capped_on=now.astimezone(message.patient.tz).date(), claims=1
     )
     message.refresh_from_db()
-    with transaction.atomic():
-        planning.next_message(message.follow_up, now=now)
+    StepDue.objects.filter(follow_up=message.follow_up_id).update(state=StepDue.State.ASKED)
+    planning.reconcile(message.patient, now=now, by=BY_TEST)
     return message
 
 
