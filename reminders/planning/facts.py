@@ -125,7 +125,7 @@ def _sent(rows: Rows) -> Iterable[SentFacts]:
 
 
 def _follow_up(row: FollowUp, messages: Iterable[Message], channel: Channel) -> FollowUpFacts:
-    ended = [m for m in messages if m.state not in (*UNSENT, *SENT)]
+    ended = [m for m in messages if m.state not in (*UNSENT, *SENT, State.SKIPPED)]
     return FollowUpFacts(
         id=str(row.pk),
         local_date=row.local_date,

@@ -127,7 +127,8 @@ def _to_be_sent(days: Days, facts: PatientFacts) -> list[PlannedFollowUp]:
 
 
 def _follow_up(day: date, todays: list[Placed], row: str | None) -> PlannedFollowUp:
-    dues = [each.due for each in sorted(todays, key=lambda each: _order(each.due))]
+    todays = sorted(todays, key=lambda each: _order(each.due))
+    dues, mailed = [each.due for each in todays], [each.due for each in todays if each.mailed]
     at = moment(todays)
     return PlannedFollowUp(
         id=row,
@@ -137,16 +138,17 @@ def _follow_up(day: date, todays: list[Placed], row: str | None) -> PlannedFollo
         closes_at=max(due.closes_at for due in dues),
         dues=tuple(due.key for due in dues),
         instruments=once(name for due in dues for name in due.instruments),
-        messages=_invitation(dues, at) if any(each.mailed for each in todays) else (),
+        messages=_invitation(dues, mailed, at) if mailed else (),
     )
 
 
-def _invitation(dues: Sequence[Due], at: datetime) -> tuple[Message, ...]:
-    reasons = once(due.reason for due in dues if due.reason)
-    late = at > max(due.send_at for due in dues)
+def _invitation(dues: Sequence[Due], mailed: Sequence[Due], at: datetime) -> tuple[Message, ...]:
+    """What waits for the tablet is asked with it while its window is open, and hurries nothing."""
+    reasons = once(due.reason for due in mailed if due.reason)
+    late = at > max(due.send_at for due in mailed)
     reason = "; ".join([*reasons, *(["sent late"] if late else [])]) or "due"
-    steps = tuple(due.key.step for due in dues)
-    return (Message("invitation", 0, at, min(map(not_after, dues)), steps, reason),)
+    steps = tuple(due.key.step for due in dues if due.closes_at > at)
+    return (Message("invitation", 0, at, min(map(not_after, mailed)), steps, reason),)
 
 
 def once(names: Iterable[str]) -> tuple[str, ...]:

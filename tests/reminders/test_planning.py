@@ -253,6 +253,28 @@ def test_a_claimed_message_that_must_wait_goes_back(planned, now):
     assert message.lease_token is None
 
 
+def test_a_reminder_left_out_in_a_pause_goes_when_the_pause_ends_in_time(planned, now):
+    message = send(planned, "A0", now)
+    for act in (enrolment.pause, enrolment.resume):
+        act(planned.patient, by=BY_TEST, now=now + HOUR)
+        again(planned, now + HOUR)
+        reminder = message.follow_up.messages.get(kind="reminder", nth=1)
+        assert (reminder.state == State.SKIPPED) is (act is enrolment.pause)
+    assert (reminder.state, reminder.due_at) == (State.SCHEDULED, now + timedelta(days=1))
+    assert reminder.ended_at is None
+    assert_settled(planned, now + HOUR)
+
+
+def test_a_reminder_left_out_stays_out_when_its_day_has_passed(planned, now):
+    message = send(planned, "A0", now)
+    enrolment.pause(planned.patient, by=BY_TEST, now=now + HOUR)
+    again(planned, now + HOUR)
+    enrolment.resume(planned.patient, by=BY_TEST, now=now + timedelta(days=2, hours=-3))
+    again(planned, now + timedelta(days=2, hours=-3))
+    assert message.follow_up.messages.get(nth=1).state == State.SKIPPED
+    assert message.follow_up.messages.get(nth=2).state == State.SCHEDULED
+
+
 def test_a_claimed_message_that_may_go_stays_claimed(planned, now):
     Message.objects.update(state=State.CLAIMED, lease_token=planned.pk, lease_until=now + HOUR)
     Course.objects.all().touch(now)

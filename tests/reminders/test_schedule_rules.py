@@ -676,3 +676,40 @@ def test_a_reminder_may_go_until_its_day_or_its_window_ends():
     week = longer.at("2026-03-09 12:00")
     first = next(m for f in week.follow_ups for m in f.messages if m.steps == ("B2",))
     assert local(first.not_after) == "03-11 00:00"
+
+
+ONE_MAILED_ONE_ON_THE_TABLET = """
+id = "two"
+version = "1"
+title = "Two"
+source = "a test"
+[[steps]]
+id = "S1"
+title = "Mailed"
+anchor = "each_infusion"
+offset_days = 3
+send_at = "10:00"
+closes_after_hours = 168
+reminder_days = [1]
+instruments = ["peg"]
+[[steps]]
+id = "S2"
+title = "No allowed day in its window"
+anchor = "each_infusion"
+offset_days = 3
+send_at = "11:00"
+closes_after_hours = 48
+reminder_days = []
+instruments = ["pgic"]
+"""
+
+
+def test_what_waits_for_the_tablet_does_not_hurry_the_message_it_is_asked_with():
+    """Two of Thursday. Mail goes on Saturdays: at ten for the first, too late for the second."""
+    two = protocols.parse(ONE_MAILED_ONE_ON_THE_TABLET)
+    story = Story(course(two, infusion(MONDAY)), allowed_days=frozenset({5}))
+    planned = story.at("2026-03-07 09:00")
+    (message,) = [m for follow_up in planned.follow_ups for m in follow_up.messages]
+    assert local(message.send_at) == "03-07 10:00"
+    assert message.send_at <= message.not_after
+    assert message.steps == ("S1", "S2")

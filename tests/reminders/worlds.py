@@ -244,13 +244,15 @@ class World:
 
     def _go(self, now: datetime) -> None:
         """Tick and drain until nothing is left to do at this instant."""
-        while True:
+        for _ in range(10):
             while planning.reconcile_lagging(now=now):
                 pass
             if not Message.objects.filter(state=State.SCHEDULED, due_at__lte=now).exists():
                 return
             dispatch.drain(clock=lambda: now)
             self._receive(now)
+        left = Message.objects.filter(state=State.SCHEDULED, due_at__lte=now)
+        raise AssertionError(f"still due at {now}: {list(left.values())}")
 
     def _receive(self, now: datetime) -> None:
         accepted = Message.objects.filter(state=State.ACCEPTED, accepted_at=now)
