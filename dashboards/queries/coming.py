@@ -77,14 +77,11 @@ def preview_enrolment(
         planned_count=planned_infusions,
         infusions=tuple(first),
     )
-    switched_on = (name.partition(":") for name in clinic.switched_on)
     facts = PatientFacts(
         zone=ZoneInfo(zone or clinic.zone),
         clinic_zone=clinic.tz,
         courses=(course,),
-        instruments=instrument_facts(
-            language, frozenset(key for key, _, code in switched_on if code == language)
-        ),
+        instruments=instrument_facts(language, _switched_on(clinic, language)),
         cover=cover_of(clinic, now=now),
         channel="email" if has_email else "none",
         quiet_from=clinic.quiet_from,
@@ -94,6 +91,11 @@ def preview_enrolment(
     )
     rows = _coming(plan(facts, now, SHOWN_AHEAD), {NEW: chosen}, now)
     return Preview(tuple(rows), facts.zone)
+
+
+def _switched_on(clinic: Clinic, language: str) -> frozenset[str]:
+    pairs = (name.partition(":") for name in clinic.switched_on)
+    return frozenset(key for key, _, code in pairs if code == language)
 
 
 def preview_infusion(
