@@ -23,14 +23,16 @@ from devtools.chaos import journal, roll
 from devtools.chaos.enrolling import yesterday
 from devtools.chaos.journal import Journal
 from devtools.chaos.zones import night_zones
+from reminders.models import Message, State
 from surveys import alerts, answering, links
 from surveys.answering import NotTaken, Unanswered
 from surveys.instruments import completed
 from surveys.models import Alert, FollowUp
 
 BY = system("storm")
-PAUSE_SECONDS = (0.05, 0.4)  # between two acts
-AHEAD, BEHIND = 6.0, 4.0  # seconds around a patient's due time in which something is done
+PAUSE_SECONDS = (0.02, 0.25)  # between two acts
+IN_HAND = 0.6  # share of acts about somebody whose message a worker has in its hands now
+AHEAD, BEHIND = 6.0, 4.0  # seconds around a patient's due time, for the others
 WEIGHTS = {
     journal.AWAY: 24,
     journal.BACK: 16,
@@ -86,9 +88,15 @@ class Hand:
             if not self.moved:
                 raise Undone
             return self.moved.pop(self.rng.randrange(len(self.moved)))
+        if self.rng.random() < IN_HAND and (held := self._in_hand()):
+            return self.rng.choice(held)
         now = time.time()
         near = [each for each in self.roll if now - BEHIND <= each.due <= now + AHEAD]
         return self.rng.choice(near or self.roll).patient
+
+    def _in_hand(self) -> list[str]:
+        claimed = Message.objects.filter(state=State.CLAIMED).order_by("due_at", "pk")
+        return [str(pk) for pk in claimed.values_list("patient", flat=True)[:100]]
 
     def _away(self, patient: Patient, who: str) -> str:
         """The infusion was today: its follow-up is due tomorrow."""

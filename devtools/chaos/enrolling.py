@@ -28,7 +28,7 @@ from reminders.models import Message
 from surveys import alerts
 
 CLINICS = 3
-MOMENTS = 8  # at which follow-ups of one clinic fall due, plus one of those that close
+MOMENTS = 12  # at which follow-ups of one clinic fall due, plus one of those that close
 LANGUAGES = ("en", "es")
 # Of a hundred patients.
 AT_NIGHT, TWICE = 4, 4

@@ -13,6 +13,7 @@ class AttemptFacts:
     started: float
     ended: float | None
     outcome: str
+    replays: int = 0  # how often the same call was made again
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from devtools.servers.emulator.moods import CALM, MOODS
 
 SPELL_SECONDS = (3.0, 8.0)  # of one mood
 OUTAGE_SECONDS = (6.0, 14.0)
+PATIENCE = 1.5  # how long a blow waits for the moment at which it hurts most
 
 
 @dataclass
@@ -83,6 +84,7 @@ class Havoc:
         return f"the provider is {mood} for {seconds:.0f} s"
 
     def kill_worker(self) -> str:
+        self._await_calls()
         post = self._one(self.crew.workers())
         if post is None:
             return "no worker to kill"
@@ -90,6 +92,7 @@ class Havoc:
         return f"killed {post.child.name}"
 
     def kill_pool_child(self) -> str:
+        self._await_calls()
         post = self._one(self.crew.workers())
         if post is None or not self.crew.kill_a_child_of(post, self.rng):
             return "no process of a pool to kill"
@@ -97,6 +100,7 @@ class Havoc:
 
     def freeze_worker(self) -> str:
         """For longer than the lease: others decide about what it holds."""
+        self._await_calls()
         post = self._one(self.crew.workers())
         if post is None:
             return "no worker to freeze"
@@ -146,6 +150,7 @@ class Havoc:
         seconds = self.rng.uniform(0, 2)
         if self.postgres_back_at or self.place.postgres is None:
             return "PostgreSQL is away already"
+        self._await_calls()
         self.place.postgres.crash()
         self.postgres_back_at = time.monotonic() + seconds
         return f"PostgreSQL shut down at once, for {seconds:.0f} s"
@@ -157,6 +162,12 @@ class Havoc:
         """Drawn from all, and none if that one is down: so the choice is the seed's alone."""
         post = self.rng.choice(posts)
         return post if post.untroubled else None
+
+    def _await_calls(self) -> None:
+        """Strike while the provider has calls in its hands, if there are any soon."""
+        ends = time.monotonic() + PATIENCE
+        while not self.place.provider.state()["in_flight"] and time.monotonic() < ends:
+            time.sleep(0.02)
 
     def _usual(self) -> str:
         return self.rng.choice([CALM, "lying now and then", "lying now and then"])

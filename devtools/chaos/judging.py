@@ -95,6 +95,7 @@ def _attempts(row: Message | Notice) -> tuple[AttemptFacts, ...]:
             started=attempt.started_at.timestamp(),
             ended=attempt.ended_at.timestamp() if attempt.ended_at else None,
             outcome=attempt.outcome,
+            replays=attempt.replays,
         )
         for attempt in row.attempt_rows.all()
     )

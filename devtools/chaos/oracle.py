@@ -19,6 +19,7 @@ TERMINAL = ("accepted", "rejected", "failed", "cancelled", "superseded", "expire
             "skipped")  # fmt: skip
 UNSENT_OUTCOMES = ("not_sent", "rejected", "failed")
 SLACK_SECONDS = 0.05  # two clocks of one machine
+FLIGHT_SECONDS = 6.5  # from an intent to its call: half a lease at most, or the call is not made
 OUTAGE_EXTRA = 10  # calls of an outage beyond those in flight
 
 
@@ -70,20 +71,28 @@ def _not_lost(evidence: Evidence) -> Iterator[Violation]:
 
 def _in_time(evidence: Evidence) -> Iterator[Violation]:
     """I3: nothing goes at night, too late, or after what ended it was committed."""
-    history = History(evidence.acts)
+    history, taken = History(evidence.acts), _taken(evidence)
     for message in evidence.messages:
         patient = evidence.patients.get(message.patient)
         if message.asked_for or patient is None:
             continue
-        for attempt in message.attempts:
-            if attempt.outcome != "not_sent":
-                yield from _untimely(message, attempt, patient, history)
+        for at in _intents(message, taken.get(message.id, [])):
+            yield from _untimely(message, at, patient, history)
+
+
+def _intents(message: MessageFacts, lines: Iterable[Line]) -> Iterator[float]:
+    """When it was decided to call. A call made again was decided about again, before it arrived."""
+    for attempt in message.attempts:
+        if attempt.outcome != "not_sent":
+            yield attempt.started
+        if attempt.replays:
+            calls = (line.arrived - FLIGHT_SECONDS for line in lines)
+            yield from (at for at in calls if at > attempt.started)
 
 
 def _untimely(
-    message: MessageFacts, attempt: AttemptFacts, patient: PatientFacts, history: History
+    message: MessageFacts, at: float, patient: PatientFacts, history: History
 ) -> Iterator[Violation]:
-    at = attempt.started
     zone = history.zone_at(patient.id, at)
     zone = patient.zone if zone is None else zone
     if zone and _is_quiet(at, zone, patient):

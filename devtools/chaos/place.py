@@ -26,7 +26,7 @@ CONNECTIONS = 4  # to the provider, of each process
 SECRET = "storm:not-a-secret"
 BACKENDS = {
     "postmark": "anymail.backends.postmark.EmailBackend",
-    "resend": "anymail.backends.resend.EmailBackend",
+    "resend": "reminders.backends.resend.EmailBackend",
 }
 
 

@@ -198,6 +198,16 @@ def test_an_intent_may_wait_for_whoever_moves_the_follow_up_back():
     assert told(acts=(away, act(journal.BACK, 2.2, took=0.1))) == ["I3 intent 9.00 s after: away"]
 
 
+def test_a_call_made_again_is_judged_by_when_it_was_made():
+    """Intended at noon, in doubt, made again a minute later and taken then."""
+    late = NOON + 60
+    message = replace(MESSAGE, attempts=(replace(ATTEMPT, ended=late + 0.2, replays=1),))
+    line = replace(LINE, at=late, arrived=late)
+    assert told(message, ledger=(line,), acts=(act(journal.WITHDRAW, 55),)) == []
+    gone = told(message, ledger=(line,), acts=(act(journal.WITHDRAW, 30),))
+    assert gone == ["I3 intent 23.50 s after: withdraw"]
+
+
 def test_a_call_that_was_never_made_breaks_nothing():
     quiet = outcome("cancelled", "not_sent")
     assert told(quiet, ledger=(), acts=(act(journal.WITHDRAW, -1),)) == []

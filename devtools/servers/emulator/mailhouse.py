@@ -65,7 +65,8 @@ class Mailhouse:
             self.in_flight -= 1
 
     def state(self) -> Json:
-        return {"mood": self.mood, "calls": self.calls, "taken": self.taken, "peak": self.peak}
+        told = {"mood": self.mood, "calls": self.calls, "taken": self.taken}
+        return {**told, "in_flight": self.in_flight, "peak": self.peak}
 
     def stranger(self, asked: Asked, dialect: Dialect) -> Decision:
         return Decision(Answer.NO_401, 401, dialect.say(Answer.NO_401, asked, ""))

@@ -38,7 +38,9 @@ class Answer(Enum):
 @dataclass(frozen=True, slots=True)
 class Mood:
     weights: dict[Answer, float] = field(default_factory=lambda: {Answer.YES: 1.0})
-    seconds: tuple[float, float] = (0.0, 0.0)  # how long an answer takes, at least and at most
+    # How long an answer takes, at least and at most. What is taken is taken at once, so that
+    # whoever is killed meanwhile does not know of it.
+    seconds: tuple[float, float] = (0.05, 0.3)
 
     @property
     def is_outage(self) -> bool:
@@ -65,7 +67,7 @@ MOODS = {
         }
     ),
     "silent now and then": Mood({Answer.YES: 97, Answer.TAKES_SILENCE: 3}),
-    "slow": Mood(seconds=(0.2, 1.2)),
+    "slow": Mood(seconds=(0.5, 2.5)),
     "throttling": Mood({Answer.YES: 90, Answer.NO_429: 10}),
     "throttling all": Mood({Answer.NO_429: 1}),
     "not knowing us": Mood({Answer.NO_401: 1}),
