@@ -9,6 +9,7 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 
 from config.env import env_bool, env_database, env_int, env_keys, env_list, env_str
+from config.log_settings import *  # noqa: F403
 from config.queue_settings import *  # noqa: F403
 from config.queue_settings import REDIS_URL
 
@@ -284,25 +285,3 @@ WHITENOISE_MAX_AGE = 3600
 
 # Prometheus sends it as a bearer token; without it there is no /metrics.
 METRICS_TOKEN = env_str("METRICS_TOKEN", "")
-
-# -- Logging: ids only, never a name, an address, an answer or a link --------------------------
-
-LOG_FORMAT = env_str("LOG_FORMAT", "json")
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"()": "config.logs.formatter", "style": LOG_FORMAT}},
-    "filters": {"redact": {"()": "config.logs.Redact"}},
-    "handlers": {
-        "stderr": {
-            "class": "logging.StreamHandler",
-            "formatter": "line",
-            "filters": ["redact"],
-        }
-    },
-    "root": {"handlers": ["stderr"], "level": "INFO"},
-    "loggers": {
-        "django.request": {"level": "ERROR"},
-        "django.server": {"handlers": [], "propagate": False},
-    },
-}

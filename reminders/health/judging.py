@@ -107,7 +107,7 @@ def webhooks(engine: Engine, setup: Setup, now: datetime) -> Verdict:
     if not setup.is_provider:
         return Verdict("webhooks", Health.OK, f"{setup.lane} sends no reports")
     if not setup.takes_reports:
-        return Verdict("webhooks", Health.WARNING, "ANYMAIL_WEBHOOK_SECRET is not set")
+        return Verdict("webhooks", Health.WARNING, f"{setup.lane} reports, and each is refused")
     last = engine.reported_at
     since = [at for at in engine.accepted if last is None or at > last]
     quiet = now - (last or min(since, default=now))

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
+from anymail.utils import get_anymail_setting
 from django.conf import settings
 from django.db import connection, models, transaction
 from django.db.models import Exists, OuterRef
@@ -17,6 +18,7 @@ from reminders import lanes
 from reminders.health.facts import Engine, LaneState, Queue, Setup
 from reminders.health.judging import ACCEPTED_SAMPLE, UNTOLD_FOR
 from reminders.models import Attempt, Claim, Lane, Message, Notice, ProviderEvent, Pulse, State
+from reminders.webhook_proofs import KEYS
 from surveys.models import Alert, AlertEvent
 
 NAMED = 5  # ids that one line can hold
@@ -29,9 +31,21 @@ def setup() -> Setup:
         mail_mode=settings.MAIL_MODE,
         lane=lanes.current(),
         is_provider=settings.EMAIL_BACKEND.startswith("anymail.backends."),
-        takes_reports=bool(settings.ANYMAIL.get("WEBHOOK_SECRET")),
+        takes_reports=_takes_reports(lanes.current()),
         tick=timedelta(seconds=settings.TICK_SECONDS),
     )
+
+
+def _takes_reports(lane: str) -> bool:
+    """Whether all that proves a report is set; without it each one is refused."""
+    if not settings.ANYMAIL.get("WEBHOOK_SECRET"):
+        return False
+    if lane == "amazon_ses":
+        return bool(settings.SNS_TOPICS)
+    if lane not in KEYS:
+        return True
+    name, key = KEYS[lane]
+    return bool(get_anymail_setting(key, esp_name=name, default=None, allow_bare=True))
 
 
 @contextmanager

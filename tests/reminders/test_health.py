@@ -135,6 +135,22 @@ def test_a_provider_whose_reports_are_refused_warns():
     assert health("webhooks", WELL, replace(POSTMARK, takes_reports=False)) is Health.WARNING
 
 
+@pytest.mark.parametrize(
+    ("lane", "chosen", "takes"),
+    [
+        ("postmark", {}, False),
+        ("postmark", {"WEBHOOK_SECRET": ["a:b"]}, True),
+        ("mailgun", {"WEBHOOK_SECRET": ["a:b"]}, False),
+        ("mailgun", {"WEBHOOK_SECRET": ["a:b"], "MAILGUN_WEBHOOK_SIGNING_KEY": "k"}, True),
+        ("amazon_ses", {"WEBHOOK_SECRET": ["a:b"]}, False),
+    ],
+)
+def test_reports_are_taken_when_all_that_proves_them_is_set(settings, lane, chosen, takes):
+    settings.EMAIL_BACKEND = f"anymail.backends.{lane}.EmailBackend"
+    settings.ANYMAIL, settings.SNS_TOPICS = chosen, []
+    assert reading.setup().takes_reports is takes
+
+
 def test_an_alert_that_nobody_was_told_about_fails():
     assert health("alerts", replace(WELL, untold=("id",))) is Health.FAILED
 
