@@ -57,7 +57,8 @@ def lease_from(now: datetime) -> datetime:
 # Of a message, its follow-up and its patient, what the gate and the mail ask for.
 _NEEDED = (
     *("state", "due_at", "not_after", "lease_token", "claims", "attempts", "reason", "changes"),
-    *("kind", "nth", "asked_for", "clinic_id", "patient_id", "follow_up_id"),
+    *("kind", "nth", "asked_for", "capped_on", "clinic_id", "patient_id"),
+    *("follow_up_id", "requested_by_id"),
     *(f"follow_up__{name}" for name in ("send_at", "closes_at", "finished_at", "withdrawn_at")),
     *(f"follow_up__{name}" for name in ("language", "link_nonce", "link_key_id")),
     *(f"patient__{name}" for name in ("clinic_id", "name", "email", "language", "zone")),

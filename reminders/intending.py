@@ -157,7 +157,7 @@ def _record_intents(
 ) -> list[Intent]:
     by_day: dict[date | None, list[uuid.UUID]] = defaultdict(list)
     for each in going:
-        by_day[each.go.capped_on].append(each.row.pk)
+        by_day[_day(each.row, each.go)].append(each.row.pk)
     for day, keys in by_day.items():
         token = going[0].row.lease_token  # one for all that were claimed together
         if statements.mean_to_send(keys, token, lease_from(now), day) != len(keys):
@@ -251,12 +251,17 @@ def _record_intent(
     row: Claimed, go: Go, mail: Mail, lane: str, began: float, now: datetime
 ) -> Intent | None:
     """From the commit of this on, a crash means that the mail may have been sent."""
-    changes = {"capped_on": go.capped_on} if isinstance(row, Message) else {}
+    changes = {"capped_on": _day(row, go)} if isinstance(row, Message) else {}
     if not held(row, State.CLAIMED).update(**_sending(now), **changes):
         return None
     attempt = _attempt(row, mail, lane, now)
     attempt.save(force_insert=True)
     return Intent(Call(row, attempt), mail, began)
+
+
+def _day(row: Message, go: Go) -> date | None:
+    """The day it uses up. Outside the cap it keeps the one that an earlier call may have used."""
+    return go.capped_on or row.capped_on
 
 
 def _sending(now: datetime) -> dict[str, Any]:

@@ -9,11 +9,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db.models import Q
 
 from clinic.models import Course
 from reminders import outcomes, statements, suppression
 from reminders.claiming import Claimed, held
-from reminders.models import Attempt, Message, Notice, State, Suppression
+from reminders.models import UNSENT, Attempt, Message, Notice, State, Suppression
 from reminders.outcomes import Came, Outcome
 from surveys.models import AlertEvent, StepDue
 
@@ -136,17 +137,28 @@ def settle_abandoned(limit: int = 200, *, now: datetime) -> int:
 
 
 def accept_on_evidence(message: Message, *, provider_message_id: str, now: datetime) -> bool:
-    """An `unknown` message turns out to have been taken. Inside a transaction."""
-    found = Message.objects.filter(pk=message.pk, state=State.UNKNOWN)
-    accepted = found.update(
+    """A message turns out to have been taken: one that is `unknown`, or that waits to be sent again
+    because a member gave up the call which the provider now tells of. Inside a transaction."""
+    in_doubt = Q(state=State.UNKNOWN) | Q(
+        state__in=UNSENT,
+        requested_by__isnull=False,
+        attempt_rows__outcome=Came.ABANDONED,
+    )
+    doubted = Message.objects.filter(in_doubt, pk=message.pk).values("pk")
+    accepted = Message.objects.filter(pk__in=doubted).update(
         state=State.ACCEPTED,
         accepted_at=now,
         ended_at=now,
         provider_message_id=provider_message_id,
         reason="",
+        lease_token=None,
+        lease_until=None,
     )
     if accepted:
-        message.attempt_rows.filter(outcome=Came.UNKNOWN).update(outcome=Came.ACCEPTED)
+        calls = message.attempt_rows.filter(outcome__in=[Came.UNKNOWN, Came.ABANDONED])
+        if (last := calls.order_by("n").last()) is not None:
+            calls.filter(pk=last.pk).update(outcome=Came.ACCEPTED)
+        look_again(message, now=now)
     return bool(accepted)
 
 
@@ -207,7 +219,9 @@ def _again(row: Claimed, outcome: Outcome, now: datetime) -> dict[str, Any]:
 
 
 def _day_given_back(row: Claimed) -> dict[str, Any]:
-    return {"capped_on": None} if isinstance(row, Message) else {}
+    """What was not sent has used up no day; but of what is sent again the first call may have."""
+    whole = isinstance(row, Message) and row.requested_by_id is None
+    return {"capped_on": None} if whole else {}
 
 
 def _end_attempt(attempt: Attempt, was: Attempt.Outcome, outcome: Outcome, now: datetime) -> bool:

@@ -12,11 +12,12 @@ from clinic.models import AuditEntry, Course, Patient
 from clinic.refusals import Refused
 from reminders import planning, resolving, settling
 from reminders.models import Attempt, Message, State, Suppression
+from reminders.outcomes import never_called
 from reminders.resolving import Decided, Obstacle, confirm_sent, send_again
 from reminders.suppression import address_digest, suppress
 from surveys.models import FollowUp, StepDue
 from tests.builders import BY_TEST, make_member
-from tests.reminders.letters import HOUR, drain_at
+from tests.reminders.letters import HOUR, drain_at, intended, prepared_at, send_prepared
 from tests.reminders.schedules import at
 
 
@@ -288,6 +289,27 @@ def test_a_viewer_another_clinic_and_the_system_may_not(unknown, viewer, other_c
         with pytest.raises(PermissionDenied):
             press(unknown, by=actor, now=now + HOUR)
     assert reread(unknown).state == "unknown"
+
+
+@pytest.mark.parametrize("claimed", [False, True], ids=["waiting", "claimed"])
+def test_the_providers_word_on_the_given_up_call_stops_the_second_try(unknown, by, now, claimed):
+    """It may wait all night for quiet hours to end, and the report comes meanwhile."""
+    send_again(unknown, by=by, now=now)
+    batch = prepared_at(now) if claimed else []
+    settling.accept_on_evidence(unknown, provider_message_id="x", now=now)
+    send_prepared(batch, now=now)
+    drain_at(now)
+    assert reread(unknown).state == State.ACCEPTED
+    assert outcomes(unknown) == ["accepted"]
+    assert not mail.outbox
+
+
+def test_a_second_try_that_came_to_nothing_leaves_the_day_used_up(unknown, by, now, settings):
+    day = reread(unknown).capped_on
+    send_again(unknown, by=by, now=now)
+    intent = intended(reread(unknown), now)
+    settling.settle(intent.call, never_called("held up"), now=now)
+    assert (reread(unknown).state, reread(unknown).capped_on) == (State.SCHEDULED, day)
 
 
 def test_the_planner_counts_a_second_try_as_asked(unknown, by, now):
