@@ -53,6 +53,7 @@ _STOPS = {
     Report.COMPLAINED: Suppression.Reason.COMPLAINT,
     Report.UNSUBSCRIBED: Suppression.Reason.UNSUBSCRIBED,
 }
+_DOUBTED = (Attempt.Outcome.UNKNOWN, Attempt.Outcome.NOT_SENT)
 _UNDELIVERED = (Report.SOFT, Report.HARD, Report.REFUSED)
 _ORDER = list(Delivery)  # only ever moves down this list
 
@@ -159,22 +160,21 @@ def _says_nothing(row: Message | Notice, report: Report) -> bool:
 def _taken(row: Message | Notice, event: ProviderEvent, now: datetime) -> datetime | None:
     """The provider had it, whatever we knew and whatever became of it later: accepted when called.
 
-    Also where a call seemed not to have arrived and the row waits to go again: it must not.
+    Also where a call seemed not to have arrived and the row waits to go again: it must not. Where a
+    member has it sent again, knowing that it may have arrived, it goes.
     """
-    if row.state != State.UNKNOWN and row.state not in UNSENT:
+    states = UNSENT if row.state in UNSENT else (State.UNKNOWN,)
+    call = row.attempt_rows.order_by("n").last() if row.state in states else None
+    if call is None or call.outcome not in _DOUBTED:
         return None
-    call = row.attempt_rows.order_by("n").last()
-    if call is None:
-        return None
-    provider_id = event.provider_message_id or row.provider_message_id
     taken = (
         type(row)
-        ._default_manager.filter(pk=row.pk, state__in=(*UNSENT, State.UNKNOWN))
+        ._default_manager.filter(pk=row.pk, state__in=states)
         .update(
             state=State.ACCEPTED,
             accepted_at=call.started_at,
             ended_at=call.started_at,
-            provider_message_id=provider_id,
+            provider_message_id=event.provider_message_id or row.provider_message_id,
             reason="",
             lease_token=None,
             lease_until=None,

@@ -12,8 +12,7 @@ from django.test import Client
 from clinic.models import Course
 from devtools.servers import provider as postmark
 from devtools.servers.provider import Accepted
-from reminders import delivery, delivery_kinds, planning
-from reminders.delivery_kinds import Report
+from reminders import delivery, planning
 from reminders.models import Attempt, Message, ProviderEvent, State, Suppression
 from reminders.suppression import address_digest
 from surveys.models import AlertEvent
