@@ -28,7 +28,9 @@ from reminders.models import Message
 from surveys import alerts
 
 CLINICS = 3
-MOMENTS = 12  # at which follow-ups of one clinic fall due, plus one of those that close
+MOMENTS = 12  # at which follow-ups of one clinic fall due
+CLOSE_AT = (0.3, 0.6)  # of the storm: others have their last moment, half an hour into their window
+HELD_BACK = timedelta(seconds=4)  # before it they may go, as when something held them up
 LANGUAGES = ("en", "es")
 # Of a hundred patients.
 AT_NIGHT, TWICE = 4, 4
@@ -82,14 +84,14 @@ def main(arguments: list[str]) -> None:
 
 
 def _moments(begin: datetime, seconds: float) -> Iterator[Moment]:
-    """Spread over the first four fifths of the storm; the last ones have to go as well."""
+    """Over the first four fifths of the storm, so that the last ones can go as well."""
     instruments = cycle(["mood", "phq9"])
     for n in range(MOMENTS):
         due = begin + timedelta(seconds=seconds * 0.8 * n / MOMENTS)
         yield Moment(f"storm-{n}", due, 36, next(instruments), PLAIN)
-    # Of a window of an hour half is over in the middle of the storm.
-    yield Moment("storm-closing", begin + timedelta(seconds=seconds / 3) - HOUR / 2, 1, "mood",
-                 CLOSING)  # fmt: skip
+    for n, share in enumerate(CLOSE_AT):
+        last = begin + timedelta(seconds=seconds * share)
+        yield Moment(f"storm-closing-{n}", last - HOUR / 2, 1, "mood", CLOSING)
 
 
 def _open(n: int, zone: str, now: datetime) -> Clinic:
@@ -137,7 +139,9 @@ def _crowd(
     due = moment.due.timestamp()
     if moment.group == CLOSING:
         ids = copy_patients(message, ({"email": f"{name}-{n}@storm.example"} for n in range(size)))
-        return [Enrolled(str(pk), CLOSING, due) for pk in [message.patient_id, *ids]]
+        ids.append(message.patient_id)
+        Message.objects.filter(patient__in=ids).update(due_at=message.not_after - HELD_BACK)
+        return [Enrolled(str(pk), CLOSING, message.not_after.timestamp()) for pk in ids]
     sizes = {NIGHT: size * AT_NIGHT // 100 or 1, DOUBLE: size * TWICE // 100 or 1}
     sizes[PLAIN] = max(0, size - 1 - sum(sizes.values()))
     found = [Enrolled(str(message.patient_id), PLAIN, due)]
