@@ -5,11 +5,13 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 
-from clinic.models import AuditEntry
-from reminders import views
+from clinic.models import AuditEntry, Course, Patient
+from dashboards.queries.reaching import unreachable
+from reminders import suppression, views
 from reminders.models import State, Suppression
 from surveys import links
 from surveys.models import Alert, FollowUp
+from tests.builders import BY_TEST
 from tests.reminders.letters import drain_at, make_alert
 
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}
@@ -114,3 +116,137 @@ def test_the_page_speaks_the_patients_language_and_names_nobody(address, message
     assert '<html lang="es"' in page
     for secret in ("Ana", "ana@example.com", "North"):
         assert secret not in page
+
+
+# -- Link scanners, mail programs, and bodies that nobody should send ---------------------------
+
+HTTPS = {"secure": True}
+
+
+@pytest.fixture
+def secured(settings):
+    """As on a server whose SITE_ROOT begins with https://."""
+    settings.SECURE_SSL_REDIRECT = True
+
+
+def nothing_happened() -> bool:
+    audited = AuditEntry.objects.filter(action="unsubscribe").exists()
+    return not audited and not Suppression.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "more",
+    ["", "?List-Unsubscribe=One-Click", "?stop=yes", "?List-Unsubscribe=One-Click&stop=yes"],
+)
+@pytest.mark.parametrize("method", ["get", "head"])
+def test_no_word_in_the_address_acts(address, stranger, method, more):
+    assert getattr(stranger, method)(address + more).status_code == 200
+    assert stranger.post(address + more).status_code == 200  # an empty body only asks
+    assert nothing_happened()
+
+
+@pytest.mark.parametrize("method", ["put", "patch", "delete", "options", "trace"])
+def test_no_other_method_is_answered(address, stranger, method):
+    assert getattr(stranger, method)(address).status_code == 405
+    assert nothing_happened()
+
+
+def test_a_header_does_not_make_a_post_of_a_get(address, stranger):
+    stranger.get(address, headers={"x-http-method-override": "POST", "x-method-override": "POST"})
+    assert nothing_happened()
+
+
+def test_a_scanner_with_a_whole_browser_finds_nothing_that_acts_by_itself(address, stranger):
+    page = stranger.get(address).content.decode().lower()
+    for word in ("<script", "http-equiv", "onload", "autofocus", 'method="get"', "<iframe"):
+        assert word not in page
+    assert page.count("<form") == page.count('method="post"') == 1
+
+
+@pytest.mark.parametrize("enctype", ["urlencoded", "multipart"])
+def test_the_one_click_works_in_both_ways_a_form_may_be_sent(address, stranger, enctype):
+    """RFC 8058 allows multipart/form-data and application/x-www-form-urlencoded."""
+    if enctype == "multipart":
+        answer = stranger.post(address, ONE_CLICK)
+    else:
+        body = "List-Unsubscribe=One-Click"
+        answer = stranger.post(address, body, content_type="application/x-www-form-urlencoded")
+    assert answer.status_code == 200
+    assert Suppression.objects.count() == 1
+    assert not answer.cookies
+
+
+def test_it_works_with_the_cookies_of_somebody_signed_in(address, stranger, clinician):
+    stranger.force_login(clinician.user)
+    assert stranger.post(address, ONE_CLICK).status_code == 200
+    assert AuditEntry.objects.get(action="unsubscribe").actor == "patient_link"
+
+
+WRONG_BODIES = {
+    "json": ('{"List-Unsubscribe": "One-Click"}', "application/json"),
+    "text": ("List-Unsubscribe=One-Click", "text/plain"),
+    "other case": ("list-unsubscribe=one-click", "application/x-www-form-urlencoded"),
+    "with a space": ("List-Unsubscribe=One-Click ", "application/x-www-form-urlencoded"),
+    "first of two": (
+        "List-Unsubscribe=One-Click&List-Unsubscribe=No",
+        "application/x-www-form-urlencoded",
+    ),
+    "no boundary": ("List-Unsubscribe=One-Click", "multipart/form-data"),
+    "torn": (
+        '--x\r\nContent-Disposition: form-data; name="stop',
+        "multipart/form-data; boundary=x",
+    ),
+    "not text": (b"\xff\xfe\x00", "application/x-www-form-urlencoded"),
+    "too many fields": ("a=1&" * 2000, "application/x-www-form-urlencoded"),
+}
+
+
+@pytest.mark.parametrize(("body", "content_type"), WRONG_BODIES.values(), ids=WRONG_BODIES)
+def test_a_wrong_body_does_nothing_and_breaks_nothing(address, body, content_type):
+    client = Client(enforce_csrf_checks=True, raise_request_exception=False)
+    answer = client.post(address, body, content_type=content_type)
+    assert answer.status_code in (200, 400)
+    assert nothing_happened()
+
+
+def test_over_http_it_is_led_to_https_and_nothing_is_done(address, stranger, secured):
+    """A mail program follows no redirect: the header names https, and only that works."""
+    answer = stranger.post(address, ONE_CLICK)
+    assert (answer.status_code, answer["Location"]) == (301, f"https://testserver{address}")
+    assert nothing_happened()
+
+
+def test_over_https_it_needs_no_redirect(address, stranger, secured):
+    for _ in range(2):
+        answer = stranger.post(address, ONE_CLICK, **HTTPS)
+        assert (answer.status_code, answer.get("Location")) == (200, None)
+    assert Suppression.objects.count() == 1
+
+
+def test_the_clinic_sees_it_and_the_patient_goes_to_the_call_list(address, message, stranger):
+    stranger.post(address, ONE_CLICK)
+    assert unreachable(message.patient) == "unsubscribed"
+    assert Course.objects.get().replan_at is not None
+
+
+def test_who_changes_their_mind_twice_is_heard_twice(address, message, stranger, now):
+    stranger.post(address, ONE_CLICK)
+    suppression.lift(Suppression.objects.get(), by=BY_TEST, now=now)
+    assert suppression.why_not(message.patient) == ""
+    stranger.post(address, ONE_CLICK)
+    assert suppression.why_not(message.patient) == "unsubscribed"
+    assert AuditEntry.objects.filter(action="unsubscribe").count() == 2
+
+
+@pytest.mark.parametrize("status", [Patient.Status.WITHDRAWN, Patient.Status.DECEASED])
+def test_it_works_after_the_end_of_follow_up_too(address, message, stranger, status):
+    Patient.objects.update(status=status)
+    assert stranger.post(address, ONE_CLICK).status_code == 200
+    assert Suppression.objects.count() == 1
+
+
+def test_it_costs_few_queries(address, stranger, django_assert_max_num_queries):
+    with django_assert_max_num_queries(6):
+        stranger.get(address)
+    with django_assert_max_num_queries(24):
+        stranger.post(address, ONE_CLICK)
