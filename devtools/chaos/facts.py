@@ -28,6 +28,7 @@ class MessageFacts:
     not_after: float
     reason: str
     asked_for: bool
+    provider_id: str = ""
     attempts: tuple[AttemptFacts, ...] = ()
 
 

@@ -85,6 +85,7 @@ def _messages() -> Iterator[MessageFacts]:
             not_after=message.not_after.timestamp(),
             reason=message.reason,
             asked_for=message.asked_for,
+            provider_id=message.provider_message_id,
             attempts=_attempts(message),
         )
 

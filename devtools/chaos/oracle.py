@@ -121,6 +121,8 @@ def _matching(evidence: Evidence) -> Iterator[Violation]:
         if len(lines) > _count(message.attempts, ("accepted", "unknown", "abandoned")):
             outcomes = ", ".join(a.outcome for a in message.attempts) or "no attempt"
             yield Violation("I4", message.id, f"the provider has it, we recorded: {outcomes}")
+        if message.state == "accepted" and lines and message.provider_id not in _ids(lines):
+            yield Violation("I4", message.id, "accepted under an id that is not the provider's")
         yield from (_mistaken(message, line) for line in lines if _denied(message, line))
 
 
@@ -135,6 +137,10 @@ def _notices(evidence: Evidence) -> Iterator[Violation]:
         if not accepted <= lines <= accepted + unknown:
             what = f"a notice: {accepted} accepted, {unknown} unknown, {lines} in the log"
             yield Violation("I4", notice, what)
+
+
+def _ids(lines: Iterable[Line]) -> set[str]:
+    return {line.id for line in lines}
 
 
 def _own_record(message: MessageFacts) -> Iterator[Violation]:

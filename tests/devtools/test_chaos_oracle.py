@@ -24,6 +24,7 @@ MESSAGE = MessageFacts(
     not_after=NOON + HOUR,
     reason="",
     asked_for=False,
+    provider_id="x",
     attempts=(ATTEMPT,),
 )
 LINE = Line(
@@ -231,6 +232,11 @@ def test_a_call_that_was_never_made_breaks_nothing():
 )
 def test_a_record_that_differs_from_the_providers_is_seen(message, ledger, seen):
     assert any(line.startswith(seen) for line in told(message, ledger=ledger))
+
+
+def test_an_acceptance_must_name_the_mail_that_was_taken():
+    seen = told(replace(MESSAGE, provider_id="y"))
+    assert seen == ["I4 accepted under an id that is not the provider's"]
 
 
 def test_a_mail_that_we_know_nothing_of_is_seen():
