@@ -54,6 +54,7 @@ def test_with_cover_it_goes_as_it_was_planned(invitation, mailoutbox, now):
 
 def test_a_reminder_of_what_was_asked_with_cover_still_goes(invitation, mailoutbox, now):
     drain_at(now)
+    planning.reconcile(invitation.patient, now=now, by=BY_TEST)
     Alert.objects.update(taken_at=now - timedelta(days=91))
     reminder = Message.objects.get(kind="reminder")
     dispatch.drain(clock=lambda: reminder.due_at)
