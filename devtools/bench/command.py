@@ -8,12 +8,14 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from devtools.bench import machine, sending
+from devtools.bench import claims, machine, sending, ticks
 from devtools.bench.ground import Ground
 from devtools.bench.lines import Line, headings
 
 Benchmark = Callable[[Ground], Iterator[Line]]
 BENCHMARKS: Mapping[str, Benchmark] = {
+    "tick": ticks.tick,
+    "claim": claims.claim,
     "send": sending.send,
 }
 

@@ -5,7 +5,6 @@ the rows that came of it, with identifiers of their own, sealed as the product s
 """
 
 import itertools
-import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -16,9 +15,9 @@ from django.db import connection, models, transaction
 from clinic import actors, consent, enrolment
 from clinic.enrolment import CourseDetails, PatientDetails
 from clinic.models import Clinic, Course, Indication, Patient
+from devtools.crowd import copied, give_link
 from reminders import planning
 from reminders.models import Message, State
-from surveys import links
 from surveys.models import FollowUp, StepDue
 
 BY = actors.system("benchmark")
@@ -41,15 +40,22 @@ class Pattern:
 
 def crowd(size: int, *, clinics: int, now: datetime) -> list[str]:
     """Their addresses. Clinics and languages take turns."""
-    patterns = _patterns.get(clinics) or _patterns.setdefault(clinics, _enrolled(clinics, now))
+    its = patterns(clinics, now)
     addresses = [f"p{next(_numbers)}@crowd.example" for _ in range(size)]
     for at in range(0, size, AT_ONCE):
         some = addresses[at : at + AT_ONCE]
         with transaction.atomic():
-            _copies(zip(itertools.cycle(patterns), some, strict=False))
+            _copies(zip(itertools.cycle(its), some, strict=False))
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
     return addresses
+
+
+def patterns(clinics: int, now: datetime) -> list[Pattern]:
+    """One for each clinic and language; made once in a process."""
+    if clinics not in _patterns:
+        _patterns[clinics] = _enrolled(clinics, now)
+    return _patterns[clinics]
 
 
 def noon_zone(now: datetime) -> str:
@@ -114,31 +120,21 @@ def _copies(wanted: Iterable[tuple[Pattern, str]]) -> None:
 
 def _copied(pattern: Pattern, address: str) -> Iterator[models.Model]:
     """One more patient like the pattern; everything refers to the copies."""
-    new: dict[Any, uuid.UUID] = {None: None}  # type: ignore[dict-item]
     phone = f"(432) 555-{next(_numbers) % 10000:04}"
-    patient = _copy(pattern.patient, new, email=address, name=f"Ana {address[:6]}", phone=phone)
+    patient = copied(pattern.patient, email=address, name=f"Ana {address[:6]}", phone=phone)
+    courses = {row.pk: copied(row, patient=patient) for row in pattern.courses}
+    follow_ups = {row.pk: copied(row, patient=patient) for row in pattern.follow_ups}
     yield patient
-    for course in pattern.courses:
-        yield _copy(course, new, patient_id=patient.pk)
-    for follow_up in pattern.follow_ups:
-        copy = _copy(follow_up, new, patient_id=patient.pk)
-        link = links.new_link(copy.pk)
-        for name in link.__slots__:
-            setattr(copy, name, getattr(link, name))
-        yield copy
+    yield from courses.values()
+    for follow_up in follow_ups.values():
+        give_link(follow_up)
+        yield follow_up
     for due in pattern.dues:
-        its = {"course_id": new[due.course_id], "follow_up_id": new[due.follow_up_id]}
-        yield _copy(due, new, **its)
+        its_follow_up = due.follow_up_id and follow_ups[due.follow_up_id]
+        yield copied(due, course=courses[due.course_id], follow_up=its_follow_up)
     for message in pattern.messages:
-        its = {"patient_id": patient.pk, "follow_up_id": new[message.follow_up_id]}
-        yield _copy(message, new, **its)
-
-
-def _copy(row: Any, new: dict[Any, uuid.UUID], **changes: Any) -> Any:
-    """The row under a new key, which is written down in `new`."""
-    values = {field.attname: getattr(row, field.attname) for field in row._meta.concrete_fields}
-    new[row.pk] = uuid.uuid4()
-    return type(row)(**{**values, **changes, "id": new[row.pk]})
+        its_follow_up = follow_ups[message.follow_up_id]
+        yield copied(message, patient=patient, follow_up=its_follow_up)
 
 
 def store(kind: type[models.Model], rows: list[Any]) -> None:

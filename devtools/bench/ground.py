@@ -43,7 +43,7 @@ class NoBroker:
 class Ground:
     full: bool = False
     profile: bool = False
-    notes: list[str] = field(default_factory=list)
+    filled: dict[str, str] = field(default_factory=dict)  # databases that hold a stock of rows
 
     def __enter__(self) -> Self:
         self._ends = ExitStack()
@@ -78,7 +78,8 @@ class Ground:
                 row = connection.execute(f"SHOW {name}").fetchone()  # type: ignore[arg-type]
                 if row != ("on",):
                     raise Wrong(f"PostgreSQL runs with {name} {row}")
-        self._migrate(server)
+        self.on(server, f"CREATE DATABASE {MIGRATED}")
+        self._migrate(server.url(MIGRATED))
         return server
 
     def on(self, server: Postgres, *statements: str, database: str = "postgres") -> None:
@@ -94,6 +95,13 @@ class Ground:
 
     def drop(self, name: str) -> None:
         self.on(self.postgres, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+    @cached_property
+    def migrated_file(self) -> Path:
+        """An SQLite database with our tables, to be copied."""
+        file = self.folder / "migrated.sqlite3"
+        self._migrate(f"sqlite:///{file}")
+        return file
 
     @cached_property
     def sink(self) -> Sink:
@@ -135,10 +143,9 @@ class Ground:
     def _machine(self) -> dict[str, Any]:
         return {"PYTHONUNBUFFERED": "1", "PYTHONPATH": str(ROOT)}
 
-    def _migrate(self, server: Postgres) -> None:
-        self.on(server, f"CREATE DATABASE {MIGRATED}")
+    def _migrate(self, database: str) -> None:
         command = [sys.executable, str(ROOT / "manage.py"), "migrate", "--verbosity", "0"]
-        env = self.env(server.url(MIGRATED))
+        env = self.env(database)
         done = subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True)
         if done.returncode:
             raise Wrong(f"migrate failed:\n{done.stderr[-2000:]}")

@@ -4,6 +4,7 @@ A side waits for an order, carries it out, says what came of it and how long tha
 never configures Django, so that both sides are equally far from it.
 """
 
+import itertools
 import sys
 from collections.abc import Mapping
 from multiprocessing.connection import Client, Connection
@@ -14,16 +15,24 @@ from typing import Any, Self
 from devtools.bench.lines import Wrong
 from devtools.processes import Child
 
+_numbers = itertools.count()
+
 
 class Side:
     """`ask` waits for the answer; `tell` and `hear` let several sides work at once."""
 
     def __init__(self, name: str, module: str, env: Mapping[str, str], folder: Path) -> None:
-        address = folder / f"{name}.sock"
+        address = folder / f"{name}-{next(_numbers)}.sock"
         command = [sys.executable, "-m", "devtools.bench.side", str(address), module]
         self.child = Child(name, command, env, folder / f"{name}.log")
-        self.child.start_until(address.exists, 60)
-        self._pipe: Connection = Client(str(address))
+        self.child.start_until(lambda: self._connected(address), 60)
+
+    def _connected(self, address: Path) -> bool:
+        try:
+            self._pipe: Connection = Client(str(address))
+        except (FileNotFoundError, ConnectionRefusedError):
+            return False
+        return True
 
     def __enter__(self) -> Self:
         return self
