@@ -102,7 +102,8 @@ _SQLITE_OPTIONS = {
     # Without IMMEDIATE a write that begins as a read fails at once with "locked".
     "transaction_mode": "IMMEDIATE",
     "timeout": 20,
-    "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;"
+    # FULL: "never twice" rests on a commit that a power cut does not take back.
+    "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;"
     "PRAGMA journal_size_limit=67108864;",
 }
 _POSTGRESQL_OPTIONS = {
