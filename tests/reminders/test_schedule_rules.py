@@ -708,7 +708,7 @@ def test_what_waits_for_the_tablet_does_not_hurry_the_message_it_is_asked_with()
     """Two of Thursday. Mail goes on Saturdays: at ten for the first, too late for the second."""
     two = protocols.parse(ONE_MAILED_ONE_ON_THE_TABLET)
     story = Story(course(two, infusion(MONDAY)), allowed_days=frozenset({5}))
-    planned = story.at("2026-03-07 09:00")
+    planned = story.peek("2026-03-07 09:00")
     (message,) = [m for follow_up in planned.follow_ups for m in follow_up.messages]
     assert local(message.send_at) == "03-07 10:00"
     assert message.send_at <= message.not_after
