@@ -197,10 +197,15 @@ def _when(event: ProviderEvent, accepted_at: datetime | None) -> datetime:
 
 
 def _move_on(message: Message, seen: Message.Delivery, at: datetime) -> None:
-    """Reports come in any order; a complaint is never undone by a late "delivered"."""
-    earlier = Message.objects.filter(pk=message.pk, delivery__in=_ORDER[: _ORDER.index(seen)])
-    earlier.update(delivery=seen)
-    if seen is Delivery.DELIVERED:
+    """Reports come in any order; a complaint is never undone by a late "delivered".
+
+    Both fields move one way only, so that what was read may save a statement and never cost a fact.
+    """
+    earlier = _ORDER[: _ORDER.index(seen)]
+    if message.delivery in earlier:
+        Message.objects.filter(pk=message.pk, delivery__in=earlier).update(delivery=seen)
+    known = message.delivered_at
+    if seen is Delivery.DELIVERED and (known is None or known > at):
         later = Q(delivered_at=None) | Q(delivered_at__gt=at)
         Message.objects.filter(later, pk=message.pk).update(delivered_at=at)
 
