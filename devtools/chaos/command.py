@@ -4,6 +4,7 @@ import argparse
 import os
 import signal
 import sys
+from itertools import groupby
 from random import Random
 from types import FrameType
 from typing import NoReturn
@@ -13,7 +14,7 @@ from devtools.chaos.place import BACKENDS, Place
 from devtools.processes import StartFailed
 
 CLEAN, VIOLATED, NOT_RUN = 0, 1, 2
-SHOWN = 60  # violations
+SHOWN = 20  # violations of one rule
 DATABASES = ("sqlite", "postgresql")
 ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -71,10 +72,11 @@ def _tell(verdict: storm.Verdict, seed: int, database: str, kept: Place | None) 
         print(f"  {name}: {pairs}")
     if kept is not None:
         print(f"  kept in {kept.folder}")
-    for violation in verdict.violations[:SHOWN]:
-        print(f"  {violation}")
-    if len(verdict.violations) > SHOWN:
-        print(f"  … and {len(verdict.violations) - SHOWN} more")
+    for rule, found in groupby(verdict.violations, lambda line: line.partition(" ")[0]):
+        lines = list(found)
+        print("\n".join(f"  {line}" for line in lines[:SHOWN]))
+        if len(lines) > SHOWN:
+            print(f"  {rule}  … and {len(lines) - SHOWN} more")
     counts = f"sent={told['sent']} unknown={told['unknown']} violations={len(verdict.violations)}"
     print(f"chaos seed={seed} database={database} {counts}", flush=True)
     return VIOLATED if verdict.violations else CLEAN
