@@ -237,9 +237,9 @@ class World:
             self.by_patient[life.course.patient_id] = life
         elif kind == ACT:
             life.happen(what)
-        elif kind == ANSWER:
+        elif kind == ANSWER and now < life.told.until:
             answer(what, now)
-        else:
+        elif kind == LEAVE:
             life.leave()
 
     def _go(self, now: datetime) -> None:
