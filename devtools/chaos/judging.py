@@ -64,6 +64,8 @@ def gather(folder: Path, connections: int) -> Evidence:
 def _patients(folder: Path) -> Iterator[PatientFacts]:
     groups = {each.patient: each.group for each in roll.read(folder)}
     for patient in Patient.objects.select_related("clinic").defer("name", "email", "phone", "mrn"):
+        if str(patient.pk) not in groups:
+            continue
         clinic = patient.clinic
         yield PatientFacts(
             id=str(patient.pk),

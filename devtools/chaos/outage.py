@@ -19,7 +19,7 @@ RECOVERY_SECONDS = 720  # the longest pause of a circuit is ten minutes
 
 def run(place: Place, minutes: float) -> Verdict:
     mood = MOODS[place.seed // 2 % len(MOODS)]
-    storm.set_up(place, time.time(), 0, DUE)
+    storm.set_up(place, time.time() + storm.UNTIL_BEGIN, 0, DUE)
     place.provider.tell("mood", mood=mood)
     storm.say(f"the provider is {mood} for {minutes:g} minutes")
     crew = Crew(place)
