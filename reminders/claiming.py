@@ -20,7 +20,7 @@ from reminders.models import Claim, Message, Notice, State
 from reminders.statements import stored
 from reminders.turns import Turns
 
-BATCH = 50
+BATCH = 200
 LEASE = timedelta(seconds=settings.LEASE_SECONDS)
 
 AnyClaim = TypeVar("AnyClaim", bound=Claim)

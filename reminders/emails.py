@@ -36,14 +36,14 @@ _METADATA = _TRACKING_PER_MESSAGE - {"mailersend"} | {
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    email: EmailMultiAlternatives
+    email: Any  # what the transport is handed
     letter: Letter
     template_version: str
     sha256: str  # of everything the provider is handed
 
     def carry(self, key: uuid.UUID) -> None:
         """The key of this call, for a backend whose provider knows one."""
-        self.email.idempotency_key = str(key)  # type: ignore[attr-defined]
+        self.email.idempotency_key = str(key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +68,9 @@ def assembled(
     letter: Letter,
     lane: str,
     template_version: str,
-    kind: type[EmailMultiAlternatives] = EmailMultiAlternatives,
 ) -> Mail:
     """The rendered parts with their headers, not yet encoded."""
-    email = kind(
+    email = EmailMultiAlternatives(
         subject=parts.subject,
         body=parts.text,
         from_email=_mailbox(letter.sender, settings.MAIL_FROM),
@@ -101,15 +100,18 @@ def _render(letter: Letter, part: str) -> str:
     return render_to_string(f"{FOLDER}/{letter.template}{part}", context)
 
 
+def domain() -> str:
+    return settings.MAIL_FROM.rpartition("@")[2]
+
+
 def _headers(letter: Letter) -> dict[str, str]:
-    domain = settings.MAIL_FROM.rpartition("@")[2]
     headers = {
-        "Message-ID": f"<{letter.message_id.hex}@{domain}>",
+        "Message-ID": f"<{letter.message_id.hex}@{domain()}>",
         "Auto-Submitted": "auto-generated",
     }
     if letter.unsubscribe:
         headers |= {
-            "List-Id": f"Check-ins <check-ins.{domain}>",
+            "List-Id": f"Check-ins <check-ins.{domain()}>",
             "List-Unsubscribe": f"<{letter.unsubscribe}>",
             "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
         }

@@ -6,6 +6,7 @@ Every n-th mail is written the plain way too and read as a mail program would re
 says anything else is thrown away, and its mails are written plainly from then on.
 """
 
+import hashlib
 import logging
 import re
 import uuid
@@ -16,8 +17,6 @@ from email.parser import BytesParser
 from email.utils import formatdate
 from functools import lru_cache
 from typing import Any
-
-from django.core.mail import EmailMultiAlternatives
 
 from reminders import emails
 from reminders.emails import Mail
@@ -58,21 +57,15 @@ class Mould:
     broken: bool = field(default=False)
 
 
-class Moulded(EmailMultiAlternatives):
-    """A mail whose encoded form is ready."""
+class Moulded:
+    """A mail as SMTP carries it, ready. Walks like an e-mail where a transport looks at one."""
 
-    wire: bytes
+    __slots__ = ("idempotency_key", "message_id", "to", "wire")
 
-    def message(self, *args: Any, **kwargs: Any) -> Any:
-        return _Wire(self.wire)
-
-
-@dataclass(frozen=True, slots=True)
-class _Wire:
-    content: bytes
-
-    def as_bytes(self, unixfrom: bool = False, linesep: str = "\n") -> bytes:
-        return self.content if linesep == "\r\n" else self.content.replace(b"\r\n", b"\n")
+    def __init__(self, to: str, wire: bytes, message_id: str) -> None:
+        self.to = to
+        self.wire = wire
+        self.message_id = message_id
 
 
 def write(letter: Letter, lane: str) -> Mail:
@@ -101,11 +94,10 @@ def _fits(letter: Letter) -> bool:
 def _key(letter: Letter, lane: str) -> tuple[Any, ...]:
     """Everything a mail says that is not personal, and whether the personal parts are there."""
     context = letter.context
-    shared = tuple(sorted((k, v) for k, v in context.items() if k not in _PERSONAL))
-    sizes = tuple(len(context[name]) for name in ("link", "unsubscribe"))
     return (
-        *(lane, letter.template, letter.language, letter.sender),
-        *(emails.version(letter.template), bool(context["first_name"]), sizes, shared),
+        *(lane, letter.template, letter.language, letter.sender, emails.version(letter.template)),
+        *(bool(context["first_name"]), len(context["link"]), len(context["unsubscribe"])),
+        *[item for item in context.items() if item[0] not in _PERSONAL],
     )
 
 
@@ -178,15 +170,16 @@ def _cut(text: str, marks: Mapping[str, str]) -> Cut:
 def _cast(mould: Mould, letter: Letter, lane: str) -> Mail:
     values = {name: str(letter.context[name]) for name in _PERSONAL}
     in_html = {name: _escaped(value) for name, value in values.items()}
-    parts = emails.Parts(mould.subject, mould.text.filled(values), mould.html.filled(in_html))
     if mould.wire is None:
+        html = mould.html.filled(in_html)
+        parts = emails.Parts(mould.subject, mould.text.filled(values), html)
         return emails.assembled(parts, letter, lane, mould.version)
-    mail = emails.assembled(parts, letter, lane, mould.version, kind=Moulded)
+    identity = letter.message_id.hex
     wired = {f"{name}:html": value for name, value in in_html.items()} | values
-    wired |= {"to": letter.to, "id": letter.message_id.hex, "date": formatdate()}
-    assert isinstance(mail.email, Moulded)
-    mail.email.wire = mould.wire.filled(wired).encode()
-    return mail
+    wired |= {"to": letter.to, "id": identity, "date": formatdate()}
+    wire = mould.wire.filled(wired).encode()
+    email = Moulded(letter.to, wire, f"<{identity}@{emails.domain()}>")
+    return Mail(email, letter, mould.version, hashlib.sha256(wire).hexdigest())
 
 
 def _escaped(value: str) -> str:
@@ -196,15 +189,14 @@ def _escaped(value: str) -> str:
 
 
 def _same(mail: Mail, plain: Mail) -> bool:
-    if mail.sha256 != plain.sha256:
-        return False
-    return not isinstance(mail.email, Moulded) or _read(mail) == _read(plain)
+    if isinstance(mail.email, Moulded):
+        message: Any = plain.email.message()
+        return _read(mail.email.wire) == _read(message.as_bytes(linesep="\r\n"))
+    return mail.sha256 == plain.sha256
 
 
-def _read(mail: Mail) -> tuple[list[tuple[str, str]], list[str]]:
+def _read(raw: bytes) -> tuple[list[tuple[str, str]], list[str]]:
     """Headers and contents as a mail program has them, without what differs each time."""
-    message: Any = mail.email.message()
-    raw = message.as_bytes(linesep="\r\n")
     parsed = BytesParser(policy=policy.default).parsebytes(raw)
     headers = [(n, str(v)) for n, v in parsed.items() if n not in ("Date", "Content-Type")]
     bodies = [part.get_content() for part in parsed.walk() if not part.is_multipart()]

@@ -106,8 +106,7 @@ def _settle_together(calls: Sequence[tuple[Call, Outcome]], now: datetime) -> bo
             statements.end_attempts([call.attempt.pk for call, _ in calls], now)
     except (_LostLease, OperationalError, InterfaceError):
         return False
-    for call, _ in calls:
-        _log(call, Came.ACCEPTED)
+    logger.info("messages %s: accepted", " ".join(str(call.row.pk) for call, _ in calls))
     return True
 
 

@@ -11,6 +11,8 @@ from typing import Any
 
 from django.db import connection
 
+from reminders.statements import among, keys
+
 Stamp = tuple[Any, ...]
 
 # What staff, the patient and the planner can change. Every verb about a patient also raises the
@@ -34,7 +36,7 @@ _OF_MESSAGES = """
     JOIN surveys_followup f ON f.id = m.follow_up_id
     JOIN clinic_patient p ON p.id = m.patient_id
     JOIN clinic_clinic c ON c.id = m.clinic_id
-    WHERE m.id IN ({marks})
+    WHERE m.id {among}
 """
 _SELECT = {
     "postgresql": f"SELECT m.id, ROW({_STAMP})::text {_OF_MESSAGES}",  # one value, not parsed
@@ -46,12 +48,12 @@ _LOCK = "SELECT 1 FROM clinic_patient WHERE id = ANY(%s) ORDER BY id FOR NO KEY 
 
 def stamps(messages: Iterable[uuid.UUID], lane: str) -> dict[uuid.UUID, Stamp]:
     """The stamps of these messages, and of their way out, as they are now."""
-    keys = [_stored(pk) for pk in messages]
-    if not keys:
+    chosen = keys(list(messages))
+    if not chosen:
         return {}
     with connection.cursor() as cursor:
-        statement = _SELECT[connection.vendor].format(marks=", ".join(["%s"] * len(keys)))
-        cursor.execute(statement, [lane, *keys])
+        which, values = among(chosen)
+        cursor.execute(_SELECT[connection.vendor].format(among=which), [lane, *values])
         return {uuid.UUID(str(row[0])): _comparable(row[1:]) for row in cursor.fetchall()}
 
 
@@ -67,10 +69,6 @@ def stamps_under_lock(
         with connection.cursor() as cursor:
             cursor.execute(_LOCK, [[patient for _, patient in messages]])
     return stamps([message for message, _ in messages], lane)
-
-
-def _stored(pk: uuid.UUID) -> Any:
-    return pk if connection.features.has_native_uuid_field else pk.hex
 
 
 def _comparable(row: Iterable[Any]) -> Stamp:

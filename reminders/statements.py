@@ -1,7 +1,8 @@
 """The statements of the hot path, written out: a group of messages in each, on either database.
 
 What they say is what `Message.objects.filter(…).update(…)` would say; the ORM takes longer to write
-them down than the database to carry them out.
+them down than the database to carry them out. PostgreSQL takes the rows of a group as arrays, so
+that a statement's text stays the same and is read once.
 """
 
 import json
@@ -13,29 +14,42 @@ from typing import Any
 from django.db import connection, models
 
 from reminders.models import Attempt, Message
-from surveys.models import StepDue
 
 _MEAN = """
     UPDATE reminders_message SET state = 'sending', lease_until = %s, capped_on = %s, reason = ''
-    WHERE state = 'claimed' AND lease_token = %s AND id IN {keys}
+    WHERE state = 'claimed' AND lease_token = %s AND id {among}
 """
-_ACCEPT = """
+_ACCEPTING = """
     UPDATE reminders_message
-    SET state = 'accepted', accepted_at = %s, ended_at = %s, provider_message_id = %s, reason = '',
-        lease_token = NULL, lease_until = NULL
-    WHERE state = 'sending' AND id = %s AND lease_token = %s
+    SET state = 'accepted', accepted_at = %s, ended_at = %s, provider_message_id = {provider},
+        reason = '', lease_token = NULL, lease_until = NULL
 """
+_ACCEPT_ONE = _ACCEPTING.format(provider="%s") + (
+    "WHERE state = 'sending' AND id = %s AND lease_token = %s"
+)
+_ACCEPT_ALL = (
+    _ACCEPTING.format(provider="took.provider")
+    + """
+    FROM unnest(%s::text[], %s::uuid[], %s::uuid[]) AS took (provider, id, token)
+    WHERE state = 'sending' AND reminders_message.id = took.id AND lease_token = took.token
+"""
+)
 _END = """
     UPDATE reminders_attempt SET outcome = 'accepted', ended_at = %s
-    WHERE outcome = 'started' AND id IN {keys}
+    WHERE outcome = 'started' AND id {among}
 """
 _ASK = """
-    UPDATE surveys_stepdue SET state = 'asked' WHERE state = 'planned' AND follow_up_id IN {keys}
+    UPDATE surveys_stepdue SET state = 'asked' WHERE state = 'planned' AND follow_up_id {among}
 """
-_ATTEMPT = (
-    *("message_id", "n", "started_at", "outcome", "error", "lane", "idempotency_key"),
-    *("template_version", "inputs", "payload_sha256", "replays"),
-)
+_INSERT_ALL = """
+    INSERT INTO reminders_attempt (started_at, outcome, error, lane, template_version, replays,
+        message_id, n, idempotency_key, payload_sha256, inputs)
+    SELECT %s, 'started', '', %s, own.version, 0, own.message, own.n, own.key, own.sha256,
+        own.inputs::jsonb
+    FROM unnest(%s::text[], %s::uuid[], %s::int[], %s::uuid[], %s::text[], %s::text[])
+        AS own (version, message, n, key, sha256, inputs)
+    RETURNING message_id, id
+"""
 
 
 def stored(model: type[models.Model], field: str, value: Any) -> Any:
@@ -44,23 +58,38 @@ def stored(model: type[models.Model], field: str, value: Any) -> Any:
     return column.get_db_prep_value(value, connection)
 
 
+def keys(values: Sequence[uuid.UUID | None]) -> list[Any]:
+    if connection.features.has_native_uuid_field:
+        return list(values)
+    return [value.hex if value else None for value in values]
+
+
+def among(values: Sequence[Any]) -> tuple[str, list[Any]]:
+    """Which of many rows, in SQL."""
+    if connection.vendor == "postgresql":
+        return "= ANY(%s)", [list(values)]
+    return f"IN ({', '.join(['%s'] * len(values))})", list(values)
+
+
 def mean_to_send(
     messages: Sequence[uuid.UUID], token: uuid.UUID | None, until: datetime, day: date | None
 ) -> int:
     """Claimed messages that are ours -> sending. How many there were."""
     first = [stored(Message, "lease_until", until), stored(Message, "capped_on", day)]
-    return _run(_MEAN, [*first, stored(Message, "id", token)], _keys(messages))
+    return _run(_MEAN, [*first, *keys([token])], keys(messages))
 
 
 def accept(messages: Sequence[tuple[uuid.UUID, uuid.UUID | None, str]], now: datetime) -> int:
     """(message, token, provider's id): sending -> accepted. How many were still ours."""
     at = stored(Message, "accepted_at", now)
-    values = [
-        (at, at, provider_id, stored(Message, "id", pk), stored(Message, "id", token))
-        for pk, token, provider_id in messages
-    ]
+    ids, tokens = keys([pk for pk, _, _ in messages]), keys([token for _, token, _ in messages])
+    providers = [provider for _, _, provider in messages]
     with connection.cursor() as cursor:
-        cursor.executemany(_ACCEPT, values)
+        if connection.vendor == "postgresql":
+            cursor.execute(_ACCEPT_ALL, [at, at, providers, ids, tokens])
+        else:
+            each = zip(providers, ids, tokens, strict=True)
+            cursor.executemany(_ACCEPT_ONE, [(at, at, *values) for values in each])
         return int(cursor.rowcount)
 
 
@@ -71,44 +100,31 @@ def end_attempts(attempts: Sequence[int], now: datetime) -> int:
 
 def ask(follow_ups: Sequence[uuid.UUID]) -> int:
     """What these follow-ups ask has been asked."""
-    return _run(_ASK, [], [stored(StepDue, "id", pk) for pk in follow_ups])
+    return _run(_ASK, [], keys(follow_ups))
 
 
 def insert(attempts: Sequence[Attempt]) -> None:
-    """`bulk_create`, and each gets its key."""
-    row = f"({', '.join(['%s'] * len(_ATTEMPT))})"
-    statement = (
-        f"INSERT INTO reminders_attempt ({', '.join(_ATTEMPT)})"
-        f" VALUES {', '.join([row] * len(attempts))} RETURNING id"
-    )
-    with connection.cursor() as cursor:
-        cursor.execute(statement, [value for attempt in attempts for value in _values(attempt)])
-        for attempt, (pk,) in zip(attempts, cursor.fetchall(), strict=True):
-            attempt.pk = pk
-
-
-def _values(attempt: Attempt) -> list[Any]:
-    return [
-        stored(Message, "id", attempt.message_id),
-        attempt.n,
-        stored(Attempt, "started_at", attempt.started_at),
-        str(attempt.outcome),
-        attempt.error,
-        attempt.lane,
-        stored(Message, "id", attempt.idempotency_key),
-        attempt.template_version,
-        json.dumps(attempt.inputs),
-        attempt.payload_sha256,
-        attempt.replays,
+    """Attempts of messages that begin together; each gets its key."""
+    if connection.vendor != "postgresql":
+        Attempt.objects.bulk_create(attempts)
+        return
+    first = attempts[0]
+    values: list[Any] = [
+        *(first.started_at, first.lane, [each.template_version for each in attempts]),
+        *([each.message_id for each in attempts], [each.n for each in attempts]),
+        [each.idempotency_key for each in attempts],
+        [each.payload_sha256 for each in attempts],
+        [json.dumps(each.inputs) for each in attempts],
     ]
-
-
-def _keys(keys: Sequence[uuid.UUID]) -> list[Any]:
-    return [stored(Message, "id", pk) for pk in keys]
-
-
-def _run(statement: str, values: list[Any], keys: Sequence[Any]) -> int:
-    marks = f"({', '.join(['%s'] * len(keys))})"
     with connection.cursor() as cursor:
-        cursor.execute(statement.format(keys=marks), [*values, *keys])
+        cursor.execute(_INSERT_ALL, values)
+        made = dict(cursor.fetchall())
+    for attempt in attempts:
+        attempt.pk = made[attempt.message_id]
+
+
+def _run(statement: str, values: list[Any], rows: Sequence[Any]) -> int:
+    which, chosen = among(rows)
+    with connection.cursor() as cursor:
+        cursor.execute(statement.format(among=which), [*values, *chosen])
         return int(cursor.rowcount)

@@ -64,8 +64,8 @@ class Transport:
     def _hand_over(self, email: Moulded, backend: EmailBackend) -> str:
         """SMTP, with a mail that is encoded already and addresses that are plain ones."""
         assert backend.connection is not None
-        backend.connection.sendmail(settings.MAIL_FROM, email.to, email.wire)
-        return str(email.extra_headers["Message-ID"])
+        backend.connection.sendmail(settings.MAIL_FROM, [email.to], email.wire)
+        return email.message_id
 
     def close(self) -> None:
         """Also after a failed call: what is left of that connection is not worth keeping."""
