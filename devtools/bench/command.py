@@ -8,21 +8,29 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from devtools.bench import claims, machine, sending, ticks
+from devtools.bench import claims, growth, machine, memory, relay, replans, sending, ticks, waiting
 from devtools.bench.ground import Ground
 from devtools.bench.lines import Line, headings
 
 Benchmark = Callable[[Ground], Iterator[Line]]
 BENCHMARKS: Mapping[str, Benchmark] = {
+    "send": sending.send,
+    "send-celery": relay.send_celery,
+    "latency": waiting.latency,
+    "lag": waiting.lag,
+    "memory": memory.memory,
+    "replan": replans.replan,
     "tick": ticks.tick,
     "claim": claims.claim,
-    "send": sending.send,
+    "claim-sqlite": claims.claim_on_sqlite,
+    "growth": growth.growth,
 }
 
 
 def main(arguments: list[str]) -> int:
     asked = _asked(arguments)
-    lines, failed = list(_shown(machine.calibration(), heading=True)), []
+    lines = list(_shown(machine.calibration(), heading=True))
+    failed: list[str] = []
     with Ground(full=asked.full, profile=asked.profile) as ground:
         for name in asked.names or BENCHMARKS:
             lines += _run(name, ground, failed)
@@ -47,7 +55,8 @@ def _asked(arguments: list[str]) -> Namespace:
 
 def _run(name: str, ground: Ground, failed: list[str]) -> list[Line]:
     """What it said until it ended or failed; the others run all the same."""
-    began, lines = time.monotonic(), []
+    began = time.monotonic()
+    lines: list[Line] = []
     try:
         lines.extend(_shown(BENCHMARKS[name](ground)))
     except Exception:

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from devtools.bench.lines import Wrong
+from devtools.bench.postmark import Postmark
 from devtools.bench.sides import Side
 from devtools.bench.sink import Sink
 from devtools.processes import ROOT, Child, answers, free_port
@@ -75,7 +76,7 @@ class Ground:
         server.start()
         with server.connect() as connection:
             for name in SAFE:
-                row = connection.execute(f"SHOW {name}").fetchone()  # type: ignore[arg-type]
+                row = connection.execute(f"SHOW {name}").fetchone()
                 if row != ("on",):
                     raise Wrong(f"PostgreSQL runs with {name} {row}")
         self.on(server, f"CREATE DATABASE {MIGRATED}")
@@ -86,7 +87,7 @@ class Ground:
         with server.connect(database) as connection:
             connection.autocommit = True
             for statement in statements:
-                connection.execute(statement)  # type: ignore[arg-type]
+                connection.execute(statement)
 
     def database(self, name: str, *, like: str = MIGRATED) -> str:
         """The address of a new database, which is a copy of `like`."""
@@ -110,6 +111,12 @@ class Ground:
         child.start_until(lambda: answers(sink.port))
         sink.take()
         return sink
+
+    def postmark(self, latency: float) -> Postmark:
+        server = Postmark(free_port(28500))
+        child = self._python("postmark", str(server.port), str(latency))
+        child.start_until(lambda: answers(server.port))
+        return server
 
     @cached_property
     def valkey(self) -> Valkey:

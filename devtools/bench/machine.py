@@ -26,7 +26,16 @@ def calibration() -> Iterator[Line]:
 def resident(pid: int) -> int:
     """PSS of one process in bytes: what it alone costs, shared pages divided."""
     rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
-    return sum(int(line.split()[1]) * 1024 for line in rollup.splitlines() if "Pss:" in line[:5])
+    return sum(
+        int(line.split()[1]) * 1024 for line in rollup.splitlines() if line.startswith("Pss:")
+    )
+
+
+def family(pid: int) -> Iterator[int]:
+    """The process and all that came of it."""
+    yield pid
+    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+        yield from family(int(child))
 
 
 def _spin() -> None:

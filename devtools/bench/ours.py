@@ -1,13 +1,17 @@
 """Our side: orders carried out through the product's own entry points."""
 
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from django.conf import settings
 from django.db import connection
 
+from clinic.models import Course
 from devtools.bench import filling, profiling
 from devtools.bench.counting import Count, counted
-from reminders import dispatch
+from devtools.bench.lines import Wrong
+from reminders import dispatch, planning
 from reminders.models import Attempt, Message
 from reminders.timekeeping import database_clock
 from surveys.models import FollowUp
@@ -51,15 +55,44 @@ def states() -> dict[str, int]:
         return {str(name): int(count) for name, count in cursor.fetchall()}
 
 
-def crowd(size: int, clinics: int = 4) -> list[str]:
+def crowd(size: int, first: int = 0, clinics: int = 4) -> list[str]:
     """New patients who are all due an invitation now, every other one in Spanish."""
-    return filling.crowd(size, clinics=clinics, now=database_clock()())
+    some = range(first, first + clinics)
+    return filling.crowd(size, clinics=some, now=database_clock()())
+
+
+def newly_due(clinic: int) -> tuple[str, float]:
+    """One more patient, whose message is due at this moment: the address, and the moment."""
+    (address,) = crowd(1, first=clinic, clinics=1)
+    return address, time.monotonic()
+
+
+def connections() -> int:
+    return settings.MAIL_CONNECTIONS
+
+
+def replan(together: bool) -> Count:
+    """Look again at everybody: as the tick does, or one patient after the other."""
+    now = database_clock()()
+    Course.objects.update(replan_at=now)
+    patients = planning.lagging(10**6, now=now)
+    with counted() as count:
+        if together:
+            count.done = planning.reconcile_lagging(10**6, now=now, seconds=LONG)
+        else:
+            for patient in patients:
+                planning.reconcile(patient, now=now, by=filling.BY)
+                count.done += 1
+    left = len(planning.lagging(10**6, now=now))
+    if left or count.done != len(patients):
+        raise Wrong(f"{count.done} of {len(patients)} were looked at, {left} are left")
+    return count
 
 
 ORDERS: Mapping[str, Callable[..., Any]] = {
-    "crowd": crowd,
-    "drain": drain,
-    "drain_profiled": drain_profiled,
-    "expected": expected,
-    "states": states,
+    order.__name__: order
+    for order in (
+        *(crowd, drain, drain_profiled, expected, states),
+        *(newly_due, connections, replan),
+    )
 }

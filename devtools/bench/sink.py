@@ -9,6 +9,7 @@ import contextlib
 import pickle
 import socket
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO, NamedTuple
@@ -21,6 +22,7 @@ OK = b"250 OK\r\n"
 class Kept(NamedTuple):
     recipients: tuple[str, ...]
     content: bytes
+    at: float  # monotonic, which all processes of a machine share
 
 
 @dataclass
@@ -37,6 +39,12 @@ class Taken:
 
     messages: list[Kept]
     connections: int
+
+    @property
+    def rate(self) -> float:
+        """Messages a second between the first and the last."""
+        times = [kept.at for kept in self.messages]
+        return (len(times) - 1) / (max(times) - min(times))
 
 
 class Conversation(asyncio.Protocol):
@@ -72,7 +80,8 @@ class Conversation(asyncio.Protocol):
     def _keep(self, content: bytes) -> None:
         self.store.taken += 1
         if self.store.keeps:
-            kept = Kept(tuple(self.recipients), content.replace(b"\r\n..", b"\r\n."))
+            content = content.replace(b"\r\n..", b"\r\n.")
+            kept = Kept(tuple(self.recipients), content, time.monotonic())
             self.store.messages.append(kept)
         self.in_data, self.recipients = False, []
         self.transport.write(OK)
@@ -99,8 +108,8 @@ class Conversation(asyncio.Protocol):
         store = self.store
         if line == b"XCOUNT":
             return b"%d\r\n" % store.taken
-        if line == b"XNULL":
-            store.keeps = False
+        if line in (b"XNULL", b"XKEEP"):
+            store.keeps = line == b"XKEEP"
             return OK
         answer = pickle.dumps(Taken(store.messages, store.connections))
         store.messages, store.connections, store.taken = [], 0, 0
@@ -125,8 +134,9 @@ class Sink:
         with self._ask(b"XCOUNT") as answer:
             return int(answer.readline())
 
-    def keep_nothing(self) -> None:
-        with self._ask(b"XNULL") as answer:
+    def keep(self, content: bool) -> None:
+        """Whether to keep what comes, or only to count it."""
+        with self._ask(b"XKEEP" if content else b"XNULL") as answer:
             answer.readline()
 
     @contextlib.contextmanager

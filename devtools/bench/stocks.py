@@ -40,7 +40,7 @@ Expression = tuple[str, Sequence[Any]]  # SQL and its values
 
 def stock(total: int, *, now: datetime) -> None:
     """Nine of ten sent, the others scheduled for later; nothing due."""
-    patterns = filling.patterns(CLINICS, now)[:: len(filling.LANGUAGES)]
+    patterns = filling.patterns(range(CLINICS), now)[:: len(filling.LANGUAGES)]
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute("SET statement_timeout = 0; SET session_replication_role = replica")
@@ -91,10 +91,11 @@ def _messages(row: Message, count: int, now: datetime) -> None:
 
 def _insert(row: models.Model, expressions: Mapping[str, Expression], source: Expression) -> None:
     """Rows like `row`, but for the columns that have an expression of their own."""
-    columns, chosen, values = [], [], []
+    columns, chosen = [], []
+    values: list[Any] = []
     for field in row._meta.concrete_fields:
         plain = field.get_db_prep_save(field.pre_save(row, True), connection)
-        expression, its_values = expressions.get(field.column, ("%s", [plain]))
+        expression, its_values = expressions.get(str(field.column), ("%s", [plain]))
         columns.append(f'"{field.column}"')
         chosen.append(expression)
         values += its_values
