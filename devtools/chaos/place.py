@@ -154,6 +154,7 @@ class Place:
         }
         return {
             **ours,
+            "TMPDIR": str(self.folder),  # whoever is killed tidies nothing away
             "EMAIL_BACKEND": BACKENDS[self.speaks],
             "ANYMAIL_SETTINGS": json.dumps(spoken),
             "ANYMAIL_WEBHOOK_SECRET": SECRET,
