@@ -1,4 +1,6 @@
-"""Judge what a storm has left: `judging FOLDER CONNECTIONS`, when nothing moves any more.
+"""Judge what a storm has left: `judging FOLDER CONNECTIONS SETTLED`, when nothing moves any more.
+
+SETTLED is the instant up to which everything due should have gone.
 
 Prints one line of JSON: what was sent, what is unknown, and every violation.
 """
@@ -17,7 +19,8 @@ from reminders.models import Message, Notice, State
 
 
 def main(arguments: list[str]) -> None:
-    evidence = gather(Path(arguments[0]), int(arguments[1]))
+    folder, connections, settled = arguments
+    evidence = gather(Path(folder), int(connections), float(settled))
     states: dict[str, int] = {}
     for message in evidence.messages:
         states[message.state] = states.get(message.state, 0) + 1
@@ -41,17 +44,16 @@ def _acts(evidence: Evidence) -> dict[str, int]:
     return counted
 
 
-def gather(folder: Path, connections: int) -> Evidence:
-    now = datetime.now(UTC)
+def gather(folder: Path, connections: int, settled: float) -> Evidence:
     overdue = Notice.objects.filter(state__in=IN_HAND) | Notice.objects.filter(
-        state=State.SCHEDULED, due_at__lte=now
+        state=State.SCHEDULED, due_at__lte=datetime.fromtimestamp(settled, UTC)
     )
     return Evidence(
         patients={each.id: each for each in _patients(folder)},
         messages=list(_messages()),
         ledger=list(ledger.read(folder / ledger.NAME)),
         acts=list(journal.read(folder)),
-        judged_at=now.timestamp(),
+        judged_at=settled,
         connections=connections,
         notices={
             str(notice.pk): _attempts(notice)

@@ -12,6 +12,7 @@ from devtools.processes import Child, StartFailed
 
 PER_MINUTE = 1200  # patients
 SETTLE_SECONDS = 60
+SETTLED_BEFORE = 3.0  # seconds: what falls due while the engine is stopped is not left undone
 UNTIL_BEGIN = 25.0  # for the web server, the workers and beat to start
 GAP_SECONDS = (1.0, 4.0)  # from one blow to the next
 
@@ -47,10 +48,10 @@ def settle_and_judge(havoc: Havoc, seconds: float = SETTLE_SECONDS) -> Verdict:
     settling = place.part("settling", str(seconds))
     _tend_until_ended(havoc, settling, seconds + 60)
     say(place.wait(settling, 1))
+    settled = str(time.time() - SETTLED_BEFORE)
     havoc.crew.halt()
-    return Verdict(
-        json.loads(place.run("judging", str(place.folder), str(place.connections), seconds=120))
-    )
+    arguments = [str(place.folder), str(place.connections), settled]
+    return Verdict(json.loads(place.run("judging", *arguments, seconds=120)))
 
 
 def set_up(place: Place, begins: float, seconds: float, size: int) -> None:
