@@ -47,10 +47,15 @@ def unseal(sealed: str, place: str) -> str:
 
 def search_key(kind: str, value: str) -> str:
     """What finds `value` again without holding it: a keyed digest of its folded form."""
-    folded = unicodedata.normalize("NFKD", value).casefold()
-    plain = "".join(c for c in folded if not unicodedata.combining(c)).strip()
+    plain = value.lower().strip() if value.isascii() else _folded(value).strip()
     key = next(iter(settings.INDEX_KEY.values()))
     return hmac.new(key, f"{kind}:{plain}".encode(), hashlib.sha256).hexdigest()
+
+
+def _folded(value: str) -> str:
+    """Without accents and cases, in any script."""
+    folded = unicodedata.normalize("NFKD", value).casefold()
+    return "".join(c for c in folded if not unicodedata.combining(c))
 
 
 class _Unsealing:

@@ -3,12 +3,13 @@
 Settings come from `config.settings` under the CELERY_ prefix.
 """
 
+import gc
 import logging.config
 import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging, task_postrun, task_prerun
+from celery.signals import setup_logging, task_postrun, task_prerun, worker_process_init
 from django.conf import settings
 from structlog.contextvars import bind_contextvars, unbind_contextvars
 
@@ -33,3 +34,11 @@ def _name_the_task(task_id: str, **kwargs: Any) -> None:
 @task_postrun.connect
 def _forget_the_task(**kwargs: Any) -> None:
     unbind_contextvars("task_id")
+
+
+@worker_process_init.connect
+def _freeze(**kwargs: Any) -> None:
+    """What was loaded before the first task lives as long as the process: the garbage collector
+    need not look through it again, which took a tenth of a drain's time."""
+    gc.collect()
+    gc.freeze()

@@ -8,7 +8,7 @@ from django.core.mail import get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.core.mail.backends.smtp import EmailBackend
 
-from reminders import lanes
+from reminders import lanes, smtp
 from reminders.emails import Mail
 from reminders.moulds import Moulded
 from reminders.outcomes import NotTaken, Undecided
@@ -64,7 +64,7 @@ class Transport:
     def _hand_over(self, email: Moulded, backend: EmailBackend) -> str:
         """SMTP, with a mail that is encoded already and addresses that are plain ones."""
         assert backend.connection is not None
-        backend.connection.sendmail(settings.MAIL_FROM, [email.to], email.wire)
+        smtp.hand_over(backend.connection, settings.MAIL_FROM, email.to, email.wire)
         return email.message_id
 
     def close(self) -> None:

@@ -41,6 +41,7 @@ class SmtpServer:
         self.messages: list[Received] = []
         self.next_answers: deque[str] = deque()
         self.answer = TAKE
+        self.pipelines = True
         self.refused: dict[str, str] = {}  # address -> answer to RCPT TO
         self._keep = keep or self.messages.append
         self._loop = asyncio.new_event_loop()
@@ -60,9 +61,22 @@ class SmtpServer:
         self.next_answers.clear()
         self.refused.clear()
         self.answer = TAKE
+        self.pipelines = True
 
     def to(self, address: str) -> list[Received]:
         return [taken for taken in list(self.messages) if address in taken.recipients]
+
+    async def handle_EHLO(
+        self,
+        server: SMTP,
+        session: Session,
+        envelope: Envelope,
+        hostname: str,
+        responses: list[str],
+    ) -> list[str]:
+        """As real servers do: several commands may come in one packet."""
+        session.host_name = hostname
+        return [*responses[:-1], "250-PIPELINING", *responses[-1:]] if self.pipelines else responses
 
     async def handle_RCPT(
         self,

@@ -1,0 +1,33 @@
+"""One mail over SMTP, its envelope in one packet where the server allows it (RFC 2920).
+
+That halves the waiting for a server that is far away. Raises what smtplib's `sendmail` raises;
+after any of it the caller closes the connection, so that nothing half said is left on it.
+"""
+
+import re
+import smtplib
+
+_DOT = re.compile(rb"(?m)^\.")
+
+
+def hand_over(connection: smtplib.SMTP, sender: str, recipient: str, wire: bytes) -> None:
+    """`sender` and `recipient` are plain ASCII addresses, `wire` has CRLF line ends."""
+    if not connection.has_extn("pipelining"):
+        connection.sendmail(sender, [recipient], wire)
+        return
+    body = " BODY=8BITMIME" if connection.has_extn("8bitmime") else ""
+    connection.send(f"MAIL FROM:<{sender}>{body}\r\nRCPT TO:<{recipient}>\r\nDATA\r\n".encode())
+    (mail, mail_said), (rcpt, rcpt_said), (data, data_said) = [
+        connection.getreply() for _ in range(3)
+    ]
+    if mail != 250:
+        raise smtplib.SMTPSenderRefused(mail, mail_said, sender)
+    if rcpt not in (250, 251):
+        raise smtplib.SMTPRecipientsRefused({recipient: (rcpt, rcpt_said)})
+    if data != 354:
+        raise smtplib.SMTPDataError(data, data_said)
+    end = b".\r\n" if wire.endswith(b"\r\n") else b"\r\n.\r\n"
+    connection.send(_DOT.sub(b"..", wire) + end)
+    code, said = connection.getreply()
+    if code != 250:
+        raise smtplib.SMTPDataError(code, said)
