@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 import pytest
+from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -396,3 +397,10 @@ def test_what_is_not_sent_on_its_day_is_planned_again_before_it_goes(staffed, co
     drain_at(at("2026-03-27 10:00"))
     assert mailoutbox == []
     assert Message.objects.get(follow_up__dues__step="A4").due_at == at("2026-03-30 08:00")
+
+
+def test_every_schedule_can_be_looked_at_again_at_once(planned, now, capsys):
+    call_command("replan")
+    assert capsys.readouterr().out.startswith("1 courses")
+    at_once = Course.objects.get().replan_at
+    assert planning.lagging(now=at_once) == [planned.patient]
