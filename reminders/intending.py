@@ -155,16 +155,16 @@ class _LostRow(Exception):
 def _record_intents(
     going: Sequence[_Going], lane: str, began: float, now: datetime
 ) -> list[Intent]:
+    if not going:
+        return []
     by_day: dict[date | None, list[uuid.UUID]] = defaultdict(list)
     for each in going:
         by_day[_day(each.row, each.go)].append(each.row.pk)
-    for day, keys in by_day.items():
-        token = going[0].row.lease_token  # one for all that were claimed together
-        if statements.mean_to_send(keys, token, lease_from(now), day) != len(keys):
-            raise _LostRow
+    token, until = going[0].row.lease_token, lease_from(now)  # they were claimed together
+    meaning = [statements.mean_to_send(rows, token, until, day) for day, rows in by_day.items()]
     attempts = [_attempt(each.row, each.mail, lane, now) for each in going]
-    if attempts:
-        statements.insert(attempts)
+    if statements.intend(meaning, attempts) != len(going):
+        raise _LostRow
     return [
         Intent(Call(each.row, attempt), each.mail, began)
         for each, attempt in zip(going, attempts, strict=True)

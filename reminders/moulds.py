@@ -35,6 +35,9 @@ _MARKS = {"first_name": "MARKñNAME", "day": "MARKñDAY", "time": "MARKTIME"}
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+")
 
 
+_ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\u00a0": "&nbsp;"})
+
+
 @dataclass(frozen=True, slots=True)
 class Cut:
     """A text cut at its marks: what stands before each mark, and whose place it is."""
@@ -184,8 +187,7 @@ def _cast(mould: Mould, letter: Letter, lane: str) -> Mail:
 
 def _escaped(value: str) -> str:
     """As an HTML writer escapes text; links hold nothing that needs it."""
-    value = value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return value.replace("\u00a0", "&nbsp;")
+    return value.translate(_ESCAPES)
 
 
 def _same(mail: Mail, plain: Mail) -> bool:

@@ -87,7 +87,7 @@ def settle(call: Call, outcome: Outcome, *, now: datetime) -> bool:
         if isinstance(call.row, Message) and outcome.came in (Came.ACCEPTED, Came.UNKNOWN):
             # Dues before messages, as the planner writes them: nobody waits for the other.
             # What follows is planned soon: the planner knew when this message was to go.
-            statements.ask([call.row.follow_up_id])
+            statements.run(statements.ask([call.row.follow_up_id]))
         if not held(call.row, State.SENDING).update(**_changes(call.row, outcome, now)):
             return _testify(call, outcome, now)
         _end_attempt(call.attempt, Came.STARTED, outcome, now)
@@ -98,12 +98,16 @@ def settle(call: Call, outcome: Outcome, *, now: datetime) -> bool:
 
 def _settle_together(calls: Sequence[tuple[Call, Outcome]], now: datetime) -> bool:
     """All of them in one transaction, or, if any is out of the ordinary, none."""
+    accepting = statements.accept([_accepting(*each) for each in calls], now)
     try:
         with transaction.atomic():
-            statements.ask([_message(call).follow_up_id for call, _ in calls])
-            if statements.accept([_accepting(*each) for each in calls], now) != len(calls):
+            _, *accepted, _ = statements.run(
+                statements.ask([_message(call).follow_up_id for call, _ in calls]),
+                *accepting,
+                statements.end_attempts([call.attempt.pk for call, _ in calls], now),
+            )
+            if sum(result.count for result in accepted) != len(calls):
                 raise _LostLease
-            statements.end_attempts([call.attempt.pk for call, _ in calls], now)
     except (_LostLease, OperationalError, InterfaceError):
         return False
     logger.info("messages %s: accepted", " ".join(str(call.row.pk) for call, _ in calls))

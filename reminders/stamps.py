@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db import connection
 
-from reminders.statements import among, keys
+from reminders.statements import Result, Statement, keys, run
 
 Stamp = tuple[Any, ...]
 
@@ -49,12 +49,7 @@ _LOCK = "SELECT 1 FROM clinic_patient WHERE id = ANY(%s) ORDER BY id FOR NO KEY 
 def stamps(messages: Iterable[uuid.UUID], lane: str) -> dict[uuid.UUID, Stamp]:
     """The stamps of these messages, and of their way out, as they are now."""
     chosen = keys(list(messages))
-    if not chosen:
-        return {}
-    with connection.cursor() as cursor:
-        which, values = among(chosen)
-        cursor.execute(_SELECT[connection.vendor].format(among=which), [lane, *values])
-        return {uuid.UUID(str(row[0])): _comparable(row[1:]) for row in cursor.fetchall()}
+    return _read(run(_reading(chosen, lane))[0]) if chosen else {}
 
 
 def stamps_under_lock(
@@ -65,10 +60,18 @@ def stamps_under_lock(
     `messages` are pairs of message and patient. Two statements on purpose: one would read what
     stood before the locks were granted.
     """
+    statements = [_reading(keys([message for message, _ in messages]), lane)]
     if connection.features.has_select_for_update:  # SQLite's transactions are one at a time
-        with connection.cursor() as cursor:
-            cursor.execute(_LOCK, [[patient for _, patient in messages]])
-    return stamps([message for message, _ in messages], lane)
+        statements.insert(0, Statement(_LOCK, [[patient for _, patient in messages]]))
+    return _read(run(*statements)[-1])
+
+
+def _reading(chosen: Sequence[Any], lane: str) -> Statement:
+    return Statement.about(_SELECT[connection.vendor], [lane], chosen)
+
+
+def _read(result: Result) -> dict[uuid.UUID, Stamp]:
+    return {uuid.UUID(str(row[0])): _comparable(row[1:]) for row in result.rows}
 
 
 def _comparable(row: Iterable[Any]) -> Stamp:

@@ -8,6 +8,7 @@ that a statement's text stays the same and is read once.
 import json
 import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -71,43 +72,90 @@ def among(values: Sequence[Any]) -> tuple[str, list[Any]]:
     return f"IN ({', '.join(['%s'] * len(values))})", list(values)
 
 
+@dataclass(frozen=True, slots=True)
+class Statement:
+    text: str
+    values: Sequence[Any]
+
+    @classmethod
+    def about(cls, text: str, values: Sequence[Any], rows: Sequence[Any]) -> "Statement":
+        which, chosen = among(rows)
+        return cls(text.format(among=which), [*values, *chosen])
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    count: int
+    rows: Sequence[Any]
+
+
+def run(*statements: Statement) -> list[Result]:
+    """One after the other; PostgreSQL is sent them together and sees each as of its own moment."""
+    with connection.cursor() as cursor:
+        if connection.vendor != "postgresql":
+            return [_run_one(cursor, each) for each in statements]
+        values = [value for each in statements for value in each.values]
+        cursor.execute(";".join(each.text for each in statements), values)
+        results = [_result(cursor)]
+        while cursor.nextset():
+            results.append(_result(cursor))
+        return results
+
+
+def _run_one(cursor: Any, statement: Statement) -> Result:
+    cursor.execute(statement.text, statement.values)
+    return _result(cursor)
+
+
+def _result(cursor: Any) -> Result:
+    return Result(int(cursor.rowcount), cursor.fetchall() if cursor.description else [])
+
+
 def mean_to_send(
     messages: Sequence[uuid.UUID], token: uuid.UUID | None, until: datetime, day: date | None
-) -> int:
-    """Claimed messages that are ours -> sending. How many there were."""
+) -> Statement:
+    """Claimed messages that are ours -> sending."""
     first = [stored(Message, "lease_until", until), stored(Message, "capped_on", day)]
-    return _run(_MEAN, [*first, *keys([token])], keys(messages))
+    return Statement.about(_MEAN, [*first, *keys([token])], keys(messages))
 
 
-def accept(messages: Sequence[tuple[uuid.UUID, uuid.UUID | None, str]], now: datetime) -> int:
-    """(message, token, provider's id): sending -> accepted. How many were still ours."""
+def accept(
+    messages: Sequence[tuple[uuid.UUID, uuid.UUID | None, str]], now: datetime
+) -> list[Statement]:
+    """(message, token, provider's id): sending -> accepted, where it is still ours."""
     at = stored(Message, "accepted_at", now)
     ids, tokens = keys([pk for pk, _, _ in messages]), keys([token for _, token, _ in messages])
     providers = [provider for _, _, provider in messages]
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute(_ACCEPT_ALL, [at, at, providers, ids, tokens])
-        else:
-            each = zip(providers, ids, tokens, strict=True)
-            cursor.executemany(_ACCEPT_ONE, [(at, at, *values) for values in each])
-        return int(cursor.rowcount)
+    if connection.vendor == "postgresql":
+        return [Statement(_ACCEPT_ALL, [at, at, providers, ids, tokens])]
+    each = zip(providers, ids, tokens, strict=True)
+    return [Statement(_ACCEPT_ONE, [at, at, *values]) for values in each]
 
 
-def end_attempts(attempts: Sequence[int], now: datetime) -> int:
+def end_attempts(attempts: Sequence[int], now: datetime) -> Statement:
     """Started attempts -> accepted."""
-    return _run(_END, [stored(Attempt, "ended_at", now)], attempts)
+    return Statement.about(_END, [stored(Attempt, "ended_at", now)], attempts)
 
 
-def ask(follow_ups: Sequence[uuid.UUID]) -> int:
+def ask(follow_ups: Sequence[uuid.UUID]) -> Statement:
     """What these follow-ups ask has been asked."""
-    return _run(_ASK, [], keys(follow_ups))
+    return Statement.about(_ASK, [], keys(follow_ups))
 
 
-def insert(attempts: Sequence[Attempt]) -> None:
-    """Attempts of messages that begin together; each gets its key."""
+def intend(meaning: Sequence[Statement], attempts: Sequence[Attempt]) -> int:
+    """Mean to send, and begin an attempt for each; how many messages were still ours."""
     if connection.vendor != "postgresql":
+        count = sum(result.count for result in run(*meaning))
         Attempt.objects.bulk_create(attempts)
-        return
+        return count
+    *meant, begun = run(*meaning, _begin(attempts))
+    made = dict(begun.rows)
+    for attempt in attempts:
+        attempt.pk = made[attempt.message_id]
+    return sum(result.count for result in meant)
+
+
+def _begin(attempts: Sequence[Attempt]) -> Statement:
     first = attempts[0]
     values: list[Any] = [
         *(first.started_at, first.lane, [each.template_version for each in attempts]),
@@ -116,15 +164,4 @@ def insert(attempts: Sequence[Attempt]) -> None:
         [each.payload_sha256 for each in attempts],
         [json.dumps(each.inputs) for each in attempts],
     ]
-    with connection.cursor() as cursor:
-        cursor.execute(_INSERT_ALL, values)
-        made = dict(cursor.fetchall())
-    for attempt in attempts:
-        attempt.pk = made[attempt.message_id]
-
-
-def _run(statement: str, values: list[Any], rows: Sequence[Any]) -> int:
-    which, chosen = among(rows)
-    with connection.cursor() as cursor:
-        cursor.execute(statement.format(among=which), [*values, *chosen])
-        return int(cursor.rowcount)
+    return Statement(_INSERT_ALL, values)

@@ -329,7 +329,7 @@ def _dying(monkeypatch, where, name):
             intending, "intend_all", State.CLAIMED, State.ACCEPTED, 1, id="between claim and gate"
         ),
         pytest.param(
-            statements, "insert", State.CLAIMED, State.ACCEPTED, 1, id="inside the intent"
+            statements, "intend", State.CLAIMED, State.ACCEPTED, 1, id="inside the intent"
         ),
         pytest.param(calls, "_call", State.SENDING, State.UNKNOWN, 0, id="between intent and call"),
         pytest.param(
