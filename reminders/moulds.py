@@ -91,7 +91,7 @@ def _fits(letter: Letter) -> bool:
     """Whether what is personal in it is of the plain kind that may be swapped in."""
     values = [str(letter.context.get(name, "")) for name in ("first_name", "day", "time")]
     plain = all(len(value) <= LONGEST_VALUE and value.isprintable() for value in values)
-    return plain and "link" in letter.context and bool(_ADDRESS.fullmatch(letter.to))
+    return plain and bool(letter.unsubscribe) and bool(_ADDRESS.fullmatch(letter.to))
 
 
 def _key(letter: Letter, lane: str) -> tuple[Any, ...]:

@@ -1,6 +1,7 @@
 """Tick and drain in one process, without Celery or Redis: the simplest deployment, and the way on
 when the broker is away. Any number may run, beside workers too."""
 
+import gc
 import logging
 import signal
 import threading
@@ -27,6 +28,7 @@ class Command(BaseCommand):
         stopping = threading.Event()
         for signal_number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(signal_number, lambda number, frame: stopping.set())
+        gc.freeze()  # what is loaded by now stays: not to be looked through again and again
         while not stopping.is_set():
             try:
                 one_round(stopping.is_set)
