@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db import connection
 
-from reminders.statements import Result, Statement, keys, run
+from reminders.statements import Result, Statement, array, keys, run
 
 Stamp = tuple[Any, ...]
 
@@ -43,7 +43,7 @@ _SELECT = {
     "sqlite": f"SELECT m.id, {_STAMP} {_OF_MESSAGES}",
 }
 # In one order, so that two drains never wait for each other.
-_LOCK = "SELECT 1 FROM clinic_patient WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
+_LOCK = "SELECT 1 FROM clinic_patient WHERE id = ANY(%s::uuid[]) ORDER BY id FOR NO KEY UPDATE"
 
 
 def stamps(messages: Iterable[uuid.UUID], lane: str) -> dict[uuid.UUID, Stamp]:
@@ -62,7 +62,7 @@ def stamps_under_lock(
     """
     statements = [_reading(keys([message for message, _ in messages]), lane)]
     if connection.features.has_select_for_update:  # SQLite's transactions are one at a time
-        statements.insert(0, Statement(_LOCK, [[patient for _, patient in messages]]))
+        statements.insert(0, Statement(_LOCK, [array([patient for _, patient in messages])]))
     return _read(run(*statements)[-1])
 
 

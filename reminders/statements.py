@@ -1,7 +1,7 @@
 """The statements of the hot path, written out: a group of messages in each, on either database.
 
 What they say is what `Message.objects.filter(…).update(…)` would say; the ORM takes longer to write
-them down than the database to carry them out. PostgreSQL takes the rows of a group as arrays, so
+them down than the database to carry them out. PostgreSQL takes the rows of a group as one value, so
 that a statement's text stays the same and is read once.
 """
 
@@ -31,7 +31,7 @@ _ACCEPT_ONE = _ACCEPTING.format(provider="%s") + (
 _ACCEPT_ALL = (
     _ACCEPTING.format(provider="took.provider")
     + """
-    FROM unnest(%s::text[], %s::uuid[], %s::uuid[]) AS took (provider, id, token)
+    FROM jsonb_to_recordset(%s::jsonb) AS took (provider text, id uuid, token uuid)
     WHERE state = 'sending' AND reminders_message.id = took.id AND lease_token = took.token
 """
 )
@@ -46,9 +46,9 @@ _INSERT_ALL = """
     INSERT INTO reminders_attempt (started_at, outcome, error, lane, template_version, replays,
         message_id, n, idempotency_key, payload_sha256, inputs)
     SELECT %s, 'started', '', %s, own.version, 0, own.message, own.n, own.key, own.sha256,
-        own.inputs::jsonb
-    FROM unnest(%s::text[], %s::uuid[], %s::int[], %s::uuid[], %s::text[], %s::text[])
-        AS own (version, message, n, key, sha256, inputs)
+        own.inputs
+    FROM jsonb_to_recordset(%s::jsonb)
+        AS own (version text, message uuid, n int, key uuid, sha256 text, inputs jsonb)
     RETURNING message_id, id
 """
 
@@ -65,10 +65,16 @@ def keys(values: Sequence[uuid.UUID | None]) -> list[Any]:
     return [value.hex if value else None for value in values]
 
 
+def array(values: Sequence[Any]) -> str:
+    """Keys as PostgreSQL writes an array of them."""
+    return f"{{{','.join(map(str, values))}}}"
+
+
 def among(values: Sequence[Any]) -> tuple[str, list[Any]]:
     """Which of many rows, in SQL."""
     if connection.vendor == "postgresql":
-        return "= ANY(%s)", [list(values)]
+        kind = "bigint" if values and isinstance(values[0], int) else "uuid"
+        return f"= ANY(%s::{kind}[])", [array(values)]
     return f"IN ({', '.join(['%s'] * len(values))})", list(values)
 
 
@@ -124,12 +130,16 @@ def accept(
 ) -> list[Statement]:
     """(message, token, provider's id): sending -> accepted, where it is still ours."""
     at = stored(Message, "accepted_at", now)
-    ids, tokens = keys([pk for pk, _, _ in messages]), keys([token for _, token, _ in messages])
-    providers = [provider for _, _, provider in messages]
     if connection.vendor == "postgresql":
-        return [Statement(_ACCEPT_ALL, [at, at, providers, ids, tokens])]
-    each = zip(providers, ids, tokens, strict=True)
-    return [Statement(_ACCEPT_ONE, [at, at, *values]) for values in each]
+        took = [
+            {"provider": provider, "id": str(pk), "token": str(token)}
+            for pk, token, provider in messages
+        ]
+        return [Statement(_ACCEPT_ALL, [at, at, json.dumps(took)])]
+    return [
+        Statement(_ACCEPT_ONE, [at, at, provider, *keys([pk, token])])
+        for pk, token, provider in messages
+    ]
 
 
 def end_attempts(attempts: Sequence[int], now: datetime) -> Statement:
@@ -157,11 +167,15 @@ def intend(meaning: Sequence[Statement], attempts: Sequence[Attempt]) -> int:
 
 def _begin(attempts: Sequence[Attempt]) -> Statement:
     first = attempts[0]
-    values: list[Any] = [
-        *(first.started_at, first.lane, [each.template_version for each in attempts]),
-        *([each.message_id for each in attempts], [each.n for each in attempts]),
-        [each.idempotency_key for each in attempts],
-        [each.payload_sha256 for each in attempts],
-        [json.dumps(each.inputs) for each in attempts],
+    own = [
+        {
+            "version": each.template_version,
+            "message": str(each.message_id),
+            "n": each.n,
+            "key": str(each.idempotency_key),
+            "sha256": each.payload_sha256,
+            "inputs": each.inputs,
+        }
+        for each in attempts
     ]
-    return Statement(_INSERT_ALL, values)
+    return Statement(_INSERT_ALL, [first.started_at, first.lane, json.dumps(own)])
