@@ -30,9 +30,10 @@ _SQL: Mapping[str, Mapping[str, str]] = {
         " WHERE n < %s - 1) SELECT n FROM s) AS series",
         "key": "lower(hex(randomblob(16)))",
         "day": "date('2000-01-01', ({n}) || ' days')",
-        "before": "strftime('%%Y-%%m-%%d %%H:%%M:%%f', %s, -mod(n * 7919, 15000000) || ' seconds')",
-        "after": "strftime('%%Y-%%m-%%d %%H:%%M:%%f', %s, 7200 + mod(n * 7919, 3000000)"
-        " || ' seconds')",
+        "before": "strftime('%%Y-%%m-%%d %%H:%%M:%%f', %s,"
+        " (-(n * 7919 %% 15000000)) || ' seconds')",
+        "after": "strftime('%%Y-%%m-%%d %%H:%%M:%%f', %s,"
+        " (7200 + n * 7919 %% 3000000) || ' seconds')",
     },
 }
 Expression = tuple[str, Sequence[Any]]  # SQL and its values
