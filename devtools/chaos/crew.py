@@ -1,12 +1,14 @@
 """Afterglow's processes as a service manager keeps them: whatever ends is started again."""
 
+import contextlib
 import os
 import signal
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
 
-from devtools.chaos.place import CONCURRENCY, WORKERS, Place
+from devtools.chaos.place import WORKERS, Place
 from devtools.processes import Child, children_of
 
 RESTARTED_AFTER = 1.0  # seconds
@@ -37,7 +39,7 @@ class Crew:
         stack = self.place.stack
         self._post(stack.start_web(self.place.port, workers=1))
         for n in range(1, WORKERS + 1):
-            self._post(stack.start_worker(f"worker-{n}", concurrency=CONCURRENCY))
+            self._post(self.place.start_worker(f"worker-{n}"))
         self._post(stack.start_beat())
         second = self._keep(stack.beat("beat-2"))
         self.posts.append(Post(second, wanted=False))
@@ -66,24 +68,23 @@ class Crew:
         post.child.kill()
         post.back_at = time.monotonic() + away
 
-    def kill_a_child_of(self, post: Post, rng: Random) -> bool:
+    def kill_a_child_of(self, post: Post, rng: Random) -> None:
         """One process of a worker's pool, as when the machine runs out of memory."""
         pool = children_of(post.child.pid)
         if pool:
-            os.kill(rng.choice(pool), signal.SIGKILL)
-        return bool(pool)
+            _signal(os.kill, rng.choice(pool), signal.SIGKILL)
 
     def ask_to_stop(self, post: Post) -> None:
         post.child.ask_to_stop()
         post.killed_at = time.monotonic() + GRACE
 
     def freeze(self, post: Post, seconds: float) -> None:
-        os.killpg(post.child.pid, signal.SIGSTOP)
+        _signal(os.killpg, post.child.pid, signal.SIGSTOP)
         post.frozen_until = time.monotonic() + seconds
 
     def thaw(self, post: Post) -> None:
         if post.child.alive:
-            os.killpg(post.child.pid, signal.SIGCONT)
+            _signal(os.killpg, post.child.pid, signal.SIGCONT)
         post.frozen_until = 0.0
 
     def calm(self) -> None:
@@ -110,3 +111,9 @@ class Crew:
     def _keep(self, child: Child) -> Child:
         self.place.children.append(child)
         return child
+
+
+def _signal(send: Callable[[int, int], None], pid: int, number: signal.Signals) -> None:
+    """To a process that may have ended an instant ago."""
+    with contextlib.suppress(ProcessLookupError):
+        send(pid, number)

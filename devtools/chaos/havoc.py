@@ -14,7 +14,7 @@ from devtools.servers.emulator.moods import CALM, MOODS
 
 SPELL_SECONDS = (3.0, 8.0)  # of one mood
 OUTAGE_SECONDS = (6.0, 14.0)
-PATIENCE = 1.5  # how long a blow waits for the moment at which it hurts most
+PATIENCE = 2.5  # how long a blow waits for the moment at which it hurts most
 
 
 @dataclass
@@ -35,7 +35,7 @@ class Havoc:
         self.strikes += 1
         self._draw()
         kinds: dict[Callable[[], str], float] = {
-            self.change_mood: 40,
+            self.change_mood: 32,
             self.kill_worker: 12,
             self.kill_pool_child: 10,
             self.freeze_worker: 7,
@@ -84,27 +84,28 @@ class Havoc:
         return f"the provider is {mood} for {seconds:.0f} s"
 
     def kill_worker(self) -> str:
-        self._await_calls()
         post = self._one(self.crew.workers())
         if post is None:
             return "no worker to kill"
+        self._await_calls(post)
         self.crew.kill(post, self.rng.uniform(0, 3))
         return f"killed {post.child.name}"
 
     def kill_pool_child(self) -> str:
-        self._await_calls()
         post = self._one(self.crew.workers())
-        if post is None or not self.crew.kill_a_child_of(post, self.rng):
+        if post is None:
             return "no process of a pool to kill"
+        self._await_calls(post)
+        self.crew.kill_a_child_of(post, self.rng)
         return f"killed a process of {post.child.name}"
 
     def freeze_worker(self) -> str:
         """For longer than the lease: others decide about what it holds."""
-        self._await_calls()
         post = self._one(self.crew.workers())
         if post is None:
             return "no worker to freeze"
         seconds = LEASE_SECONDS * self.rng.uniform(1.1, 1.4)
+        self._await_calls(post)
         self.crew.freeze(post, seconds)
         return f"froze {post.child.name} for {seconds:.0f} s"
 
@@ -163,11 +164,14 @@ class Havoc:
         post = self.rng.choice(posts)
         return post if post.untroubled else None
 
-    def _await_calls(self) -> None:
-        """Strike while the provider has calls in its hands, if there are any soon."""
+    def _await_calls(self, post: Post | None = None) -> None:
+        """Strike while the provider holds a mail that this worker, or any, does not know it has."""
         ends = time.monotonic() + PATIENCE
-        while not self.place.provider.state()["in_flight"] and time.monotonic() < ends:
-            time.sleep(0.02)
+        while time.monotonic() < ends:
+            waiting: dict[str, int] = self.place.provider.state()["waiting"]
+            if waiting.get(post.child.name) if post else any(waiting.values()):
+                return
+            time.sleep(0.01)
 
     def _usual(self) -> str:
         return self.rng.choice([CALM, "lying now and then", "lying now and then"])

@@ -110,6 +110,10 @@ class Place:
         self.children.append(child)
         self.wait(child, 120)
 
+    def start_worker(self, name: str) -> Child:
+        env = {**self.env, "ANYMAIL_SETTINGS": self._anymail(name)}
+        return Stack(env, self.folder).start_worker(name, concurrency=CONCURRENCY)
+
     def part(self, name: str, *arguments: str) -> Child:
         """Start one of our own processes inside Afterglow's settings."""
         command = [sys.executable, "-m", "devtools.chaos", name, *arguments]
@@ -144,21 +148,26 @@ class Place:
                                                                 "INDEX_KEY")}  # fmt: skip
         keys["SECRET_KEY"] = secrets.token_urlsafe(60)
         ours = environment(keys, database=at, redis=self.valkey, mail=self.provider, site=self.site)
-        spoken = {
-            "POSTMARK_SERVER_TOKEN": TOKEN,
-            "POSTMARK_API_URL": self.provider.url,
-            "RESEND_API_KEY": TOKEN,
-            "RESEND_API_URL": self.provider.url,
-            "RESEND_SIGNING_SECRET": f"whsec_{SIGNING_KEY}",
-            "REQUESTS_TIMEOUT": CALL_SECONDS,
-        }
         return {
             **ours,
             "TMPDIR": str(self.folder),  # whoever is killed tidies nothing away
             "EMAIL_BACKEND": BACKENDS[self.speaks],
-            "ANYMAIL_SETTINGS": json.dumps(spoken),
+            "ANYMAIL_SETTINGS": self._anymail("somebody"),
             "ANYMAIL_WEBHOOK_SECRET": SECRET,
             "LEASE_SECONDS": str(LEASE_SECONDS),
             "MAIL_CONNECTIONS": str(CONNECTIONS),
             "TICK_SECONDS": "1",
         }
+
+    def _anymail(self, caller: str) -> str:
+        """The provider's address names who calls, so that it can tell us whose call it holds."""
+        url = f"{self.provider.url}{caller}/"
+        spoken = {
+            "POSTMARK_SERVER_TOKEN": TOKEN,
+            "POSTMARK_API_URL": url,
+            "RESEND_API_KEY": TOKEN,
+            "RESEND_API_URL": url,
+            "RESEND_SIGNING_SECRET": f"whsec_{SIGNING_KEY}",
+            "REQUESTS_TIMEOUT": CALL_SECONDS,
+        }
+        return json.dumps(spoken)

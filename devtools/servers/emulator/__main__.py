@@ -52,22 +52,24 @@ class Handler(BaseHTTPRequestHandler):
         elif self.path == "/control/habits":
             self.server.house.reporter.habits = Habits(**json.loads(body))
             self._send(200, {})
-        elif self.path in DIALECTS:
-            self._mail(body)
+        elif (said := self.path.strip("/").rpartition("/"))[2] in DIALECTS:
+            self._mail(body, caller=said[0], name=said[2])
         else:
             self._send(404, {"message": "No such endpoint here."})
 
-    def _mail(self, body: bytes) -> None:
-        house, dialect = self.server.house, DIALECTS[self.path]
+    def _mail(self, body: bytes, caller: str, name: str) -> None:
+        """Who calls may say so before the endpoint's name: `/worker-1/email`."""
+        house, dialect = self.server.house, DIALECTS[name]
         arrived = house.begin()
         try:
             headers = dict(self.headers.items())
             asked = dialect.read(json.loads(body), headers)
-            if dialect.is_ours(headers):
-                sha256 = hashlib.sha256(body).hexdigest()
-                self._answer(house.decide(asked, dialect, sha256, arrived))
-            else:
+            if not dialect.is_ours(headers):
                 self._answer(house.stranger(asked, dialect))
+                return
+            decision = house.decide(asked, dialect, hashlib.sha256(body).hexdigest(), arrived)
+            with house.in_hand(caller, decision.answer):
+                self._answer(decision)
         finally:
             house.end()
 

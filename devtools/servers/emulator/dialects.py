@@ -128,7 +128,7 @@ class Resend:
         return {"type": self._kinds[kind], "created_at": _now(), "data": data}
 
 
-DIALECTS: dict[str, Dialect] = {"/email": Postmark(), "/emails": Resend()}
+DIALECTS: dict[str, Dialect] = {"email": Postmark(), "emails": Resend()}
 CONFLICT = {
     "statusCode": 409,
     "name": "invalid_idempotent_request",

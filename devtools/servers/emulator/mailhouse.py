@@ -1,8 +1,11 @@
 """Decides about each call: what is taken, what is said, what is reported later."""
 
+import contextlib
 import threading
 import time
 import uuid
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from random import Random
 
@@ -44,6 +47,7 @@ class Mailhouse:
     taken: int = 0
     in_flight: int = 0
     peak: int = 0
+    waiting: Counter[str] = field(default_factory=Counter)  # by caller: taken, not yet told
     _kept: dict[str, Kept] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -64,9 +68,22 @@ class Mailhouse:
         with self._lock:
             self.in_flight -= 1
 
+    @contextlib.contextmanager
+    def in_hand(self, caller: str, answer: Answer) -> Iterator[None]:
+        """While a caller waits to be told what became of a mail that was taken."""
+        one = int(answer.takes)
+        with self._lock:
+            self.waiting[caller] += one
+        try:
+            yield
+        finally:
+            with self._lock:
+                self.waiting[caller] -= one
+
     def state(self) -> Json:
-        told = {"mood": self.mood, "calls": self.calls, "taken": self.taken}
-        return {**told, "in_flight": self.in_flight, "peak": self.peak}
+        with self._lock:
+            told = {"mood": self.mood, "calls": self.calls, "taken": self.taken}
+            return {**told, "waiting": dict(self.waiting), "peak": self.peak}
 
     def stranger(self, asked: Asked, dialect: Dialect) -> Decision:
         return Decision(Answer.NO_401, 401, dialect.say(Answer.NO_401, asked, ""))
