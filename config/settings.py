@@ -163,6 +163,8 @@ ANYMAIL = {
     "WEBHOOK_SECRET": env_list("ANYMAIL_WEBHOOK_SECRET") or None,
     **environ.Env().json("ANYMAIL_SETTINGS", default={}),
 }
+if isinstance(ANYMAIL["REQUESTS_TIMEOUT"], list):  # JSON has no pairs, requests takes nothing else
+    ANYMAIL["REQUESTS_TIMEOUT"] = tuple(ANYMAIL["REQUESTS_TIMEOUT"])
 # Amazon SES reports through these topics; a message of any other is refused.
 SNS_TOPICS = env_list("SNS_TOPICS")
 if any(
