@@ -13,7 +13,6 @@ from clinic.models import Course, Infusion
 from devtools.servers import smtp
 from reminders import calls, claiming, dispatch, emails, intending, rereading, settling, statements
 from reminders.claiming import LEASE
-from reminders.letters import message_letter
 from reminders.models import Attempt, Lane, Message, Notice, State, Suppression
 from reminders.outcomes import accepted, never_called
 from reminders.suppression import why_not
@@ -63,7 +62,6 @@ def test_an_attempt_is_written_before_the_call_and_holds_no_mail(message, mail_s
     drain_at(now)
     attempt = the_attempt()
     assert (attempt.outcome, attempt.n, attempt.lane) == (Came.ACCEPTED, 1, "smtp")
-    letter = message_letter(Message.objects.get(), ("phq8",))
     assert len(attempt.payload_sha256) == 64
     assert attempt.template_version == emails.version("invitation")
     assert "http" not in str(attempt.inputs)
