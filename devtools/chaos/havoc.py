@@ -35,10 +35,10 @@ class Havoc:
         self.strikes += 1
         self._draw()
         kinds: dict[Callable[[], str], float] = {
-            self.change_mood: 32,
-            self.kill_worker: 12,
-            self.kill_pool_child: 10,
-            self.freeze_worker: 7,
+            self.change_mood: 26,
+            self.kill_worker: 16,
+            self.kill_pool_child: 14,
+            self.freeze_worker: 9,
             self.ask_worker_to_stop: 5,
             self.kill_beat: 6,
             self.second_beat: 4,
@@ -87,17 +87,17 @@ class Havoc:
         post = self._one(self.crew.workers())
         if post is None:
             return "no worker to kill"
-        self._await_calls(post)
+        how = self._await_calls(post)
         self.crew.kill(post, self.rng.uniform(0, 3))
-        return f"killed {post.child.name}"
+        return f"killed {post.child.name}{how}"
 
     def kill_pool_child(self) -> str:
         post = self._one(self.crew.workers())
         if post is None:
             return "no process of a pool to kill"
-        self._await_calls(post)
+        how = self._await_calls(post)
         self.crew.kill_a_child_of(post, self.rng)
-        return f"killed a process of {post.child.name}"
+        return f"killed a process of {post.child.name}{how}"
 
     def freeze_worker(self) -> str:
         """For longer than the lease: others decide about what it holds."""
@@ -105,9 +105,9 @@ class Havoc:
         if post is None:
             return "no worker to freeze"
         seconds = LEASE_SECONDS * self.rng.uniform(1.1, 1.4)
-        self._await_calls(post)
+        how = self._await_calls(post)
         self.crew.freeze(post, seconds)
-        return f"froze {post.child.name} for {seconds:.0f} s"
+        return f"froze {post.child.name} for {seconds:.0f} s{how}"
 
     def ask_worker_to_stop(self) -> str:
         post = self._one(self.crew.workers())
@@ -151,10 +151,10 @@ class Havoc:
         seconds = self.rng.uniform(0, 2)
         if self.postgres_back_at or self.place.postgres is None:
             return "PostgreSQL is away already"
-        self._await_calls()
+        how = self._await_calls()
         self.place.postgres.crash()
         self.postgres_back_at = time.monotonic() + seconds
-        return f"PostgreSQL shut down at once, for {seconds:.0f} s"
+        return f"PostgreSQL shut down at once, for {seconds:.0f} s{how}"
 
     def _draw(self) -> None:
         self.rng = Random(f"{self.place.seed}/strike/{self.strikes}")
@@ -164,14 +164,14 @@ class Havoc:
         post = self.rng.choice(posts)
         return post if post.untroubled else None
 
-    def _await_calls(self, post: Post | None = None) -> None:
-        """Strike while the provider holds a mail that this worker, or any, does not know it has."""
-        ends = time.monotonic() + PATIENCE
-        while time.monotonic() < ends:
+    def _await_calls(self, post: Post | None = None) -> str:
+        """Strike while the provider holds mails that this worker, or any, does not know it has."""
+        ends, held = time.monotonic() + PATIENCE, 0
+        while not held and time.monotonic() < ends:
             waiting: dict[str, int] = self.place.provider.state()["waiting"]
-            if waiting.get(post.child.name) if post else any(waiting.values()):
-                return
+            held = waiting.get(post.child.name, 0) if post else sum(waiting.values())
             time.sleep(0.01)
+        return f" with {held} calls in the air" if held else ""
 
     def _usual(self) -> str:
         return self.rng.choice([CALM, "lying now and then", "lying now and then"])
