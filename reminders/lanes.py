@@ -79,9 +79,12 @@ def note(name: str, outcome: Outcome, *, probing: bool = False, now: datetime) -
 
 
 def _close(name: str, probing: bool, now: datetime) -> None:
+    """Only a probe takes a pause away: another one is what the provider asked for."""
     troubled = Lane.objects.filter(_TROUBLED, name=name)
-    closed = (troubled if probing else troubled.filter(opened=0)).update(
-        unknown_in_a_row=0, opened=0, paused_until=None, reason="", updated_at=now
+    closed = (
+        troubled.update(unknown_in_a_row=0, opened=0, paused_until=None, reason="", updated_at=now)
+        if probing
+        else troubled.filter(opened=0).update(unknown_in_a_row=0, updated_at=now)
     )
     if closed:
         logger.info("lane %s works", name)

@@ -98,6 +98,12 @@ def test_a_provider_that_asks_to_wait_is_waited_for(now):
     assert admitted(now + 7 * SECOND) is Admission.FREE
 
 
+def test_an_answer_to_an_earlier_call_does_not_end_the_wait_it_asked_for(now):
+    note(DOUBT, THROTTLED, accepted("began before"), now=now)
+    assert admitted(now + 6 * SECOND) is Admission.NONE
+    assert admitted(now + 7 * SECOND) is Admission.FREE
+
+
 def test_wrong_credentials_open_it_at_once_and_the_operator_is_told_once(now, caplog):
     note(BARRED, now=now)
     assert admitted(now) is Admission.NONE
