@@ -95,8 +95,12 @@ def take(
 def take_next(turns: Turns, limit: int, *, now: datetime) -> Taken[Any]:
     """Notices to staff go before anything for patients; then the clinics take turns."""
     taken: Taken[Any] = take(Notice, limit, now=now)
-    while not taken.ids and (clinics := turns.next(now)):
+    if taken.ids:
+        return taken
+    for clinics in turns.each(now):
         taken = take(Message, limit, now=now, clinics=clinics)
+        if taken.ids:
+            break
     return taken
 
 
@@ -174,7 +178,7 @@ def _due(
         return f"{due} LIMIT %s", [turns, now, share, limit]
     each = _BY_TURNS["sqlite"].format(table=table, whose="clinic_id = %s AND ")
     values = [value for turn in turns for value in (turn, now, share)]
-    return " UNION ALL ".join([each] * len(turns)), values
+    return " UNION ALL ".join([each] * len(turns)) + " LIMIT %s", [*values, limit]
 
 
 def _key(pk: Any) -> uuid.UUID:

@@ -6,6 +6,7 @@ A clinic with a hundred thousand due messages must not stand before one with a s
 import random
 import uuid
 from collections import deque
+from collections.abc import Iterator
 from datetime import datetime
 
 from django.db.models import Exists, OuterRef
@@ -22,12 +23,19 @@ class Turns:
     def __init__(self) -> None:
         self._waiting: deque[uuid.UUID] = deque()
 
-    def next(self, now: datetime) -> list[uuid.UUID]:
-        """The clinics whose turn it is; empty when nothing is due anywhere."""
-        if not self._waiting:
-            self._waiting.extend(_with_due_mail(now))
-            self._waiting.rotate(random.randrange(len(self._waiting) or 1))
-        return [self._waiting.popleft() for _ in range(min(AT_ONCE, len(self._waiting)))]
+    def each(self, now: datetime) -> Iterator[list[uuid.UUID]]:
+        """The clinics whose turn it is, group after group: the rest of this round, then one more.
+
+        Not without end: what is due may be locked, and is to be looked for again later.
+        """
+        yield from self._rest()
+        self._waiting.extend(_with_due_mail(now))
+        self._waiting.rotate(random.randrange(len(self._waiting) or 1))
+        yield from self._rest()
+
+    def _rest(self) -> Iterator[list[uuid.UUID]]:
+        while self._waiting:
+            yield [self._waiting.popleft() for _ in range(min(AT_ONCE, len(self._waiting)))]
 
 
 def _with_due_mail(now: datetime) -> list[uuid.UUID]:

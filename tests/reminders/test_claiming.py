@@ -5,7 +5,7 @@ import uuid
 from datetime import timedelta
 
 import pytest
-from django.db import IntegrityError, connection
+from django.db import IntegrityError, connection, transaction
 
 from reminders import claiming
 from reminders.claiming import LEASE
@@ -93,6 +93,12 @@ def test_every_clinic_has_had_its_turn_before_one_has_a_second(clinic, other_cli
     assert clinics == [{clinic.pk, other_clinic.pk}] * 3
 
 
+def test_a_probe_takes_one_message_however_many_clinics_wait(clinic, other_clinic, now):
+    make_messages(clinic, 2, now=now)
+    make_messages(other_clinic, 2, now=now)
+    assert len(claiming.take_next(Turns(), 1, now=now).ids) == 1
+
+
 def test_a_dead_workers_claim_comes_back_when_its_lease_is_over(message, now):
     claiming.claim(Message, 10, now=now)
     just_before = now + LEASE - timedelta(microseconds=1)
@@ -164,6 +170,37 @@ def test_a_worker_does_not_wait_for_a_row_that_another_holds(clinic, now):
     finally:
         done.set()
         holder.join()
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_when_all_that_is_due_is_held_by_another_nothing_is_taken_and_the_search_ends(clinic, now):
+    """Else a drain would look for ever, and leave unrecorded what became of its calls."""
+    (only,) = make_messages(clinic, 1, now=now)
+    held, done = threading.Event(), threading.Event()
+    found: list[list[uuid.UUID]] = []
+
+    def hold() -> None:
+        with transaction.atomic():
+            Message.objects.select_for_update().get(pk=only.pk)
+            held.set()
+            done.wait(10)
+        connection.close()
+
+    def look() -> None:
+        found.append(list(claiming.take_next(Turns(), 10, now=now).ids))
+        connection.close()
+
+    holder, looker = threading.Thread(target=hold), threading.Thread(target=look)
+    holder.start()
+    held.wait(10)
+    looker.start()
+    looker.join(3)
+    in_time = not looker.is_alive()
+    done.set()
+    holder.join()
+    looker.join()
+    assert (in_time, found) == (True, [[]])
 
 
 def test_the_claim_reads_the_index_made_for_it(db, now):
