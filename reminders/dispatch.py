@@ -86,14 +86,22 @@ class _Drain:
 
     def _ask_again(self) -> None:
         """Where the provider knows our key, an `unknown` resolves itself."""
-        for intent in replaying.intents(self.calls.lane, now=self.clock()):
-            if self.calls.open(1) is not None:  # it stays `unknown` when its lease is over
+        for attempt in replaying.due(self.calls.lane, now=self.clock()):
+            self._settle(self.calls.some_ended())
+            if self.trouble or self.over() or not self._connected():
                 break
+            intent = replaying.intend(attempt, self.calls.lane, now=self.clock())
+            if intent is None:
+                continue
             self.calls.start(intent, self.clock)
             self.tried += 1
-            self._settle(self.calls.all_ended() if self.probing else self.calls.some_ended())
-            if self.trouble or self.probing or self.over():
+            if self.probing:
+                self._settle_all()
                 break
+
+    def _connected(self) -> bool:
+        """A repeat is not used up on a provider that cannot be reached."""
+        return self.calls.open(1) is None and self.calls.ready > 0
 
     def _was_waiting(self) -> bool:
         """Nothing more is due, unless what is under way comes back."""

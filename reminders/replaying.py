@@ -9,7 +9,7 @@ made.
 import logging
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from django.db import InterfaceError, OperationalError, transaction
@@ -49,18 +49,15 @@ def due(lane: str, *, now: datetime) -> list[Attempt]:
     return [attempt for attempt in found if _next(attempt) <= now][:AT_ONCE]
 
 
-def intents(lane: str, *, now: datetime) -> Iterator[Intent]:
-    """Intents to call again, one by one: each is to be followed by its call."""
-    for attempt in due(lane, now=now):
-        try:
-            intent = _intend(attempt, lane, now)
-        except (OperationalError, InterfaceError):
-            raise
-        except Exception as error:  # it stays `unknown`, which people see
-            logger.error("message %s not replayed: %s", attempt.message_id, type(error).__name__)
-            continue
-        if intent is not None:
-            yield intent
+def intend(attempt: Attempt, lane: str, *, now: datetime) -> Intent | None:
+    """The intent to make this call again, to be followed by it. None: it is not made now."""
+    try:
+        return _intend(attempt, lane, now)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:  # it stays `unknown`, which people see
+        logger.error("message %s not replayed: %s", attempt.message_id, type(error).__name__)
+        return None
 
 
 def _next(attempt: Attempt) -> datetime:

@@ -7,13 +7,15 @@ import pytest
 
 from clinic import enrolment
 from devtools.servers.emulator.dialects import TOKEN
-from reminders import replaying, settling, ticking
+from reminders import dispatch, replaying, settling, ticking
+from reminders.calls import Calls
 from reminders.claiming import LEASE
 from reminders.models import Attempt, Message, State
+from reminders.outcomes import Outcome, of_opening
 from surveys.models import FollowUp
-from tests.builders import BY_TEST
+from tests.builders import BY_TEST, make_course
 from tests.reminders.emulated import Emulated
-from tests.reminders.letters import HOUR, drain_at, intended
+from tests.reminders.letters import HOUR, drain_at, intended, make_message, prepared_at
 
 MINUTE = timedelta(minutes=1)
 Came = Attempt.Outcome
@@ -156,9 +158,38 @@ def test_a_tick_wakes_a_drain_for_it(message, resend, now):
 def test_a_crash_while_asking_again_leaves_it_unknown(message, resend, now):
     resend.mood("outage, taking all")
     drain_at(now)
-    (intent,) = replaying.intents("resend", now=now + MINUTE)
+    (attempt,) = replaying.due("resend", now=now + MINUTE)
+    intent = replaying.intend(attempt, "resend", now=now + MINUTE)
+    assert intent is not None
     assert state_of(message) == State.SENDING
     settling.settle_abandoned(now=now + MINUTE + LEASE)
     assert state_of(message) == State.UNKNOWN
     assert Attempt.objects.get().outcome == Came.UNKNOWN
     assert intent.call.replay
+
+
+def test_while_every_connection_is_busy_it_waits_for_one(message, clinic, resend, now):
+    resend.mood("outage, taking all")
+    drain_at(now)
+    resend.mood("calm")
+    later = now + replaying.FIRST
+    other = make_message(make_course(clinic, now=now, mrn="M2", name="P 2"), now=now)
+    with Calls(1) as calls:
+        drain = dispatch._Drain(calls, lambda: later, lambda: False)
+        drain._work_off(prepared_at(later, lane="resend"))
+        assert calls.idle == 0
+        drain.run()
+    assert [state_of(message), state_of(other)] == [State.ACCEPTED, State.ACCEPTED]
+
+
+def test_a_provider_that_cannot_be_reached_uses_up_no_repeat(message, resend, monkeypatch, now):
+    resend.mood("outage, taking all")
+    drain_at(now)
+
+    def away(self: Calls, count: int) -> Outcome:
+        return of_opening(ConnectionRefusedError())
+
+    monkeypatch.setattr(Calls, "open", away)
+    drain_at(now + replaying.FIRST)
+    assert state_of(message) == State.UNKNOWN
+    assert Attempt.objects.get().replays == 0
