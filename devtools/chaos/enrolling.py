@@ -84,10 +84,10 @@ def main(arguments: list[str]) -> None:
 
 
 def _moments(begin: datetime, seconds: float) -> Iterator[Moment]:
-    """Over the first four fifths of the storm, so that the last ones can go as well."""
+    """Over the first two thirds of the storm, so that the last ones can go as well."""
     instruments = cycle(["mood", "phq9"])
     for n in range(MOMENTS):
-        due = begin + timedelta(seconds=seconds * 0.8 * n / MOMENTS)
+        due = begin + timedelta(seconds=seconds * 0.7 * n / MOMENTS)
         yield Moment(f"storm-{n}", due, 36, next(instruments), PLAIN)
     for n, share in enumerate(CLOSE_AT):
         last = begin + timedelta(seconds=seconds * share)

@@ -10,7 +10,7 @@ from devtools.chaos.havoc import Havoc
 from devtools.chaos.place import Place
 from devtools.processes import Child, StartFailed
 
-PER_MINUTE = 1500  # patients
+PER_MINUTE = 1200  # patients
 SETTLE_SECONDS = 60
 SETTLED_BEFORE = 3.0  # seconds: what falls due while the engine is stopped is not left undone
 UNTIL_BEGIN = 25.0  # for the web server, the workers and beat to start
