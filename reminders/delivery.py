@@ -53,7 +53,7 @@ _STOPS = {
     Report.COMPLAINED: Suppression.Reason.COMPLAINT,
     Report.UNSUBSCRIBED: Suppression.Reason.UNSUBSCRIBED,
 }
-_DOUBTED = (Attempt.Outcome.UNKNOWN, Attempt.Outcome.NOT_SENT)
+_DOUBTED = (Attempt.Outcome.UNKNOWN, Attempt.Outcome.NOT_SENT, Attempt.Outcome.ABANDONED)
 _UNDELIVERED = (Report.SOFT, Report.HARD, Report.REFUSED)
 _ORDER = list(Delivery)  # only ever moves down this list
 
@@ -160,8 +160,8 @@ def _says_nothing(row: Message | Notice, report: Report) -> bool:
 def _taken(row: Message | Notice, event: ProviderEvent, now: datetime) -> datetime | None:
     """The provider had it, whatever we knew and whatever became of it later: accepted when called.
 
-    Also where a call seemed not to have arrived and the row waits to go again: it must not. Where a
-    member has it sent again, knowing that it may have arrived, it goes.
+    Also where a call seemed not to have arrived, or was given up by a member, and the row waits to
+    go again: it must not. That may be all night, and a member who knew would not have asked.
     """
     states = UNSENT if row.state in UNSENT else (State.UNKNOWN,)
     call = row.attempt_rows.order_by("n").last() if row.state in states else None

@@ -9,12 +9,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import InterfaceError, OperationalError, connection, transaction
-from django.db.models import Q
 
 from clinic.models import Course
 from reminders import outcomes, statements, suppression
 from reminders.claiming import Claimed, held
-from reminders.models import UNSENT, Attempt, Message, Notice, State, Suppression
+from reminders.models import Attempt, Message, Notice, State, Suppression
 from reminders.outcomes import Came, Outcome
 from surveys.models import AlertEvent, StepDue
 
@@ -140,39 +139,17 @@ def settle_abandoned(limit: int = 200, *, now: datetime) -> int:
 
 
 def accept_on_evidence(message: Message, *, provider_message_id: str, now: datetime) -> bool:
-    """A message turns out to have been taken: one that is `unknown`, or that waits to be sent again
-    because a member gave up the call which the provider now tells of. Inside a transaction."""
-    in_doubt = Q(state=State.UNKNOWN) | Q(
-        state__in=UNSENT,
-        requested_by__isnull=False,
-        attempt_rows__outcome=Came.ABANDONED,
-    )
-    doubted = Message.objects.filter(in_doubt, pk=message.pk).values("pk")
-    accepted = Message.objects.filter(pk__in=doubted).update(
+    """An `unknown` message turns out to have been taken. Inside a transaction."""
+    accepted = Message.objects.filter(pk=message.pk, state=State.UNKNOWN).update(
         state=State.ACCEPTED,
         accepted_at=now,
         ended_at=now,
         provider_message_id=provider_message_id,
         reason="",
-        lease_token=None,
-        lease_until=None,
     )
     if accepted:
-        calls = message.attempt_rows.filter(outcome__in=[Came.UNKNOWN, Came.ABANDONED])
-        if (last := calls.order_by("n").last()) is not None:
-            calls.filter(pk=last.pk).update(outcome=Came.ACCEPTED)
-        look_again(message, now=now)
+        message.attempt_rows.filter(outcome=Came.UNKNOWN).update(outcome=Came.ACCEPTED)
     return bool(accepted)
-
-
-def reject_on_evidence(message: Message, *, now: datetime) -> bool:
-    """An `unknown` message turns out to have been refused by the provider. Inside a transaction."""
-    unresolved = Message.objects.filter(pk=message.pk, state=State.UNKNOWN)
-    rejected = unresolved.update(state=State.REJECTED, ended_at=now, reason="", capped_on=None)
-    if rejected:
-        message.attempt_rows.filter(outcome=Came.UNKNOWN).update(outcome=Came.REJECTED)
-        look_again(message, now=now)
-    return bool(rejected)
 
 
 def look_again(message: Message, *, now: datetime) -> None:

@@ -85,15 +85,6 @@ def test_what_seemed_not_to_have_arrived_and_did_does_not_go_twice(message, now,
     assert Attempt.objects.get().outcome == Came.ACCEPTED
 
 
-def test_what_a_member_has_sent_again_goes_all_the_same(message, now):
-    put(message, State.SCHEDULED)
-    call(message, Came.ABANDONED, now - MINUTE)
-    report(message, DELIVERED, now)
-    apply_at(now)
-    message.refresh_from_db()
-    assert (message.state, message.delivery) == (State.SCHEDULED, "delivered")
-
-
 def test_a_message_that_was_never_called_out_is_not_believed_to_be_sent(message, now):
     report(message, DELIVERED, now)
     apply_at(now)

@@ -19,6 +19,7 @@ from surveys.models import FollowUp, StepDue
 from tests.builders import BY_TEST, make_member
 from tests.reminders.letters import HOUR, drain_at, intended, prepared_at, send_prepared
 from tests.reminders.schedules import at
+from tests.reminders.test_delivery_evidence import DELIVERED, apply_at, report
 
 
 def make_unknown(message: Message, now) -> Message:
@@ -273,12 +274,6 @@ def test_the_providers_word_between_page_and_press_wins(unknown, by, now, press)
     assert drain_at(now + HOUR) == 0
 
 
-def test_a_refusal_between_page_and_press_wins(unknown, by, now):
-    settling.reject_on_evidence(unknown, now=now)
-    with pytest.raises(Decided, match="refused"):
-        send_again(unknown, by=by, now=now + HOUR)
-
-
 # -- Who -----------------------------------------------------------------------------------------
 
 
@@ -296,7 +291,8 @@ def test_the_providers_word_on_the_given_up_call_stops_the_second_try(unknown, b
     """It may wait all night for quiet hours to end, and the report comes meanwhile."""
     send_again(unknown, by=by, now=now)
     batch = prepared_at(now) if claimed else []
-    settling.accept_on_evidence(unknown, provider_message_id="x", now=now)
+    report(unknown, DELIVERED, now)
+    apply_at(now)
     send_prepared(batch, now=now)
     drain_at(now)
     assert reread(unknown).state == State.ACCEPTED
