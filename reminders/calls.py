@@ -102,12 +102,13 @@ class Calls:
         """The calls that have ended; waits for one if no other can begin, and then a moment more,
         so that calls that end together are worked on together."""
         wait: float | None = None if not self._idle else 0
-        until = time.monotonic() + TOGETHER_SECONDS
+        until = 0.0
         while self.under_way:
             ended = self._next(wait)
             if ended is None:
                 return
             yield ended
+            until = until or time.monotonic() + TOGETHER_SECONDS
             enough = len(self._idle) * 2 >= len(self._all)
             wait = 0 if enough or wait == 0 else max(0, until - time.monotonic())
 
@@ -144,5 +145,12 @@ def _call(intent: Intent, transport: Transport, clock: Clock) -> Outcome:
     try:
         return outcomes.accepted(transport.call(intent.mail))
     except Exception as error:  # whatever it was, the provider may have the mail
+        return _failed(error, transport, clock)
+
+
+def _failed(error: Exception, transport: Transport, clock: Clock) -> Outcome:
+    try:
         transport.close()
         return outcomes.of_calling(error, now=clock())
+    except Exception as second:  # an answer that cannot even be read
+        return outcomes.unreadable(second)

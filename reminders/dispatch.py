@@ -32,7 +32,7 @@ from reminders.turns import Turns
 
 Stop = Callable[[], bool]
 
-DRAIN_SECONDS = 60
+DRAIN_SECONDS = 30  # then a slow last call still ends before the task is ended
 
 
 def drain(*, clock: Clock, stop: Stop = lambda: False, seconds: float = DRAIN_SECONDS) -> int:
@@ -79,7 +79,11 @@ class _Drain:
         if self.probing and self.tried > tried:
             return True
         taken = claiming.take_next(self.turns, 1 if self.probing else BATCH, now=self.clock())
-        self._work_off(intending.prepare(taken, self.calls.lane, now=self.clock()))
+        batch = intending.prepare(taken, self.calls.lane, now=self.clock())
+        if not self.probing and not lanes.is_open(self.calls.lane, now=self.clock()):
+            claiming.release_rest([each.row for each in batch])  # another drain shut it meanwhile
+            return False
+        self._work_off(batch)
         if self.probing and self.tried == tried:
             lanes.hand_back(self.calls.lane, now=self.clock())
         return bool(taken.ids) or self._was_waiting()
@@ -145,10 +149,12 @@ class _Drain:
 
     def _settle(self, ended: Iterator[tuple[Intent, Outcome]]) -> None:
         """Those that ended together are recorded together, each if need be by itself."""
-        calls = list(ended)
-        if not calls:
-            return
-        settle_all([(intent.call, outcome) for intent, outcome in calls], now=self.clock())
+        calls: list[tuple[Intent, Outcome]] = []
+        try:
+            calls.extend(ended)
+        finally:  # also what is known of the others when one thread died
+            if calls:
+                settle_all([(intent.call, outcome) for intent, outcome in calls], now=self.clock())
         for _, outcome in calls:
             self._note(outcome)
 

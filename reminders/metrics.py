@@ -95,7 +95,7 @@ def _lanes(now: datetime) -> Iterator[Metric]:
     }
     yield _gauge("lane_paused_seconds", "How long the lane still waits", "lane", paused)
     opened = {lane.name: float(lane.opened) for lane in lanes}
-    yield _gauge("lane_opened", "How often its circuit opened in a row; 0 is shut", "lane", opened)
+    yield _gauge("lane_opened", "How often its circuit opened in a row; 0 is well", "lane", opened)
 
 
 def _calls(now: datetime) -> Iterator[Metric]:

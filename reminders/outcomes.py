@@ -102,7 +102,8 @@ _REFUSED_CODES = {"MessageRejected", "BadRequestException", "InvalidParameterVal
 
 
 def accepted(provider_message_id: str) -> Outcome:
-    return Outcome(Came.ACCEPTED, Way.GOOD, provider_message_id=provider_message_id[:200])
+    readable = "".join(filter(str.isprintable, provider_message_id))
+    return Outcome(Came.ACCEPTED, Way.GOOD, provider_message_id=readable[:200])
 
 
 def never_called(reason: str) -> Outcome:
@@ -113,6 +114,11 @@ def never_called(reason: str) -> Outcome:
 def lost() -> Outcome:
     """The worker is gone between its intent and its record."""
     return Outcome(Came.UNKNOWN, Way.UNTRIED, error="worker lost")
+
+
+def unreadable(error: Exception) -> Outcome:
+    """Not even the failure could be understood: the provider may have the mail."""
+    return Outcome(Came.UNKNOWN, Way.DOUBTFUL, error=_name(error))
 
 
 def still_unknown(outcome: Outcome) -> Outcome:
@@ -225,7 +231,7 @@ def _codes(response: Any) -> set[int | str]:
         return {str(inner.get("Error", {}).get("Code", ""))}
     try:
         body = response.json()
-    except (AttributeError, ValueError):
+    except (AttributeError, ValueError, RecursionError):
         return set()
     found = body if isinstance(body, dict) else {}
     codes = (found.get("ErrorCode"), found.get("name"))

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db import Error as DatabaseTrouble
 from django.db import InterfaceError, OperationalError, connection, transaction
 
-from clinic.models import Course
+from clinic.models import Course, Patient
 from reminders import outcomes, statements, suppression
 from reminders.claiming import Claimed, held
 from reminders.models import Attempt, Message, Notice, State, Suppression
@@ -54,21 +55,24 @@ def settle_all(calls: Sequence[tuple[Call, Outcome]], *, now: datetime) -> None:
     if len(plain) > 1 and not _settle_together(plain, now):
         others, plain = list(calls), []
     failure: Exception | None = None
+    patience: Sequence[float] = PATIENCE
     for call, outcome in [*others, *(plain if len(plain) == 1 else [])]:
         try:
-            settle_surely(call, outcome, now=now)
-        except (OperationalError, InterfaceError) as error:
-            failure = error
+            settle_surely(call, outcome, patience=patience, now=now)
+        except DatabaseTrouble as error:
+            failure, patience = error, ()  # who waits for the database waits once for all
     if failure is not None:
         raise failure
 
 
-def settle_surely(call: Call, outcome: Outcome, *, now: datetime) -> bool:
+def settle_surely(
+    call: Call, outcome: Outcome, *, patience: Sequence[float], now: datetime
+) -> bool:
     """`settle`, through a deadlock or a database that is away for a moment.
 
     Giving up leaves `unknown` what we know; a second run of one that did commit changes nothing.
     """
-    for pause in PATIENCE:
+    for pause in patience:
         try:
             return settle(call, outcome, now=now)
         except (OperationalError, InterfaceError):
@@ -87,6 +91,8 @@ def settle(call: Call, outcome: Outcome, *, now: datetime) -> bool:
             # Dues before messages, as the planner writes them: nobody waits for the other.
             # What follows is planned soon: the planner knew when this message was to go.
             statements.run(statements.ask([call.row.follow_up_id]))
+        if isinstance(call.row, Message) and outcome.suppress:
+            Patient.objects.held(call.row.patient_id)  # before the message, as every verb does
         if not held(call.row, State.SENDING).update(**_changes(call.row, outcome, now)):
             return _testify(call, outcome, now)
         _end_attempt(call.attempt, Came.STARTED, outcome, now)
@@ -107,7 +113,7 @@ def _settle_together(calls: Sequence[tuple[Call, Outcome]], now: datetime) -> bo
             )
             if sum(result.count for result in accepted) != len(calls):
                 raise _LostLease
-    except (_LostLease, OperationalError, InterfaceError):
+    except (_LostLease, DatabaseTrouble):
         return False
     logger.info("messages %s: accepted", " ".join(str(call.row.pk) for call, _ in calls))
     return True

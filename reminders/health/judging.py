@@ -16,7 +16,7 @@ NOTICES_WAIT = timedelta(minutes=3)  # they go first, and somebody may be in dan
 LEASE_OVER = timedelta(minutes=5)  # each tick takes back what its worker lost
 UNKNOWN_FOR = timedelta(hours=24)  # providers report within minutes; then a person must look
 PAUSED_FOR = timedelta(hours=1)  # a provider that asks for more has shut us out
-PLANNING_WAITS = timedelta(minutes=15)  # a tick plans two hundred patients
+PLANNING_WAITS = timedelta(minutes=15)  # many ticks, each of which plans for ten seconds
 REPORTS_WAIT = timedelta(minutes=10)  # bounces must stop the next mail to a dead address
 REPORTS_ASIDE = timedelta(hours=25)  # a day is allowed for a report before its message
 SILENT_AFTER = 20  # accepted messages; fewer may all sit in a slow mailbox's queue

@@ -1,6 +1,7 @@
 """The provider emulator as a process, for tests that need Resend or a log of its own."""
 
 import json
+import os
 import sys
 import urllib.request
 from pathlib import Path
@@ -12,7 +13,7 @@ from devtools.processes import Child, answers, free_port, machine_environment
 
 class Emulated:
     def __init__(self, folder: Path) -> None:
-        self.folder, self.port = folder, free_port(21000)
+        self.folder, self.port = folder, free_port(21000 + os.getpid() % 5000)
         command = [sys.executable, "-m", "devtools.servers.emulator", str(folder), str(self.port)]
         log = folder / "emulator.log"
         self.child = Child("emulator", [*command, "1"], machine_environment(), log)

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from devtools.servers import smtp
-from reminders import lanes
+from reminders import claiming, lanes
 from reminders.lanes import Admission
 from reminders.models import Lane, Message, State
 from reminders.outcomes import Came, Outcome, Way, accepted, never_called
@@ -133,3 +133,22 @@ def test_an_outage_leaves_a_handful_of_unknown_and_the_rest_waits(
     drain_at(now + 600 * SECOND)
     assert Message.objects.filter(state=State.ACCEPTED).count() == 5
     assert len(mail_server.messages) == 8
+
+
+def test_a_circuit_that_another_drain_opens_during_the_claim_is_heeded(
+    clinic, mailoutbox, monkeypatch, now
+):
+    """Its stamp cannot show it: the lane was paused already when the batch was read."""
+    for n in range(3):
+        make_message(make_course(clinic, now=now, mrn=f"M{n}", name=f"P {n}"), now=now)
+    take_next = claiming.take_next
+
+    def taken_while_it_opens(*args, **more):
+        lanes.note("locmem", DOUBT, now=now)
+        lanes.note("locmem", DOUBT, now=now)
+        return take_next(*args, **more)
+
+    monkeypatch.setattr(claiming, "take_next", taken_while_it_opens)
+    drain_at(now)
+    assert not mailoutbox
+    assert set(Message.objects.values_list("state", flat=True)) == {State.SCHEDULED}

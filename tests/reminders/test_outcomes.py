@@ -201,3 +201,7 @@ def test_only_what_is_about_this_mail_counts_against_it():
     assert outcomes.of_calling(refused(451, b"greylisted"), now=NOW).counts
     for error in (answered(429), answered(401), answered(503), ConnectionRefusedError()):
         assert not outcomes.of_calling(error, now=NOW).counts
+
+
+def test_a_providers_id_is_kept_as_far_as_it_can_be_stored():
+    assert outcomes.accepted("a\x00b\ud800c").provider_message_id == "abc"

@@ -1,0 +1,91 @@
+"""Several calls under way: what is known of one is never lost to what happens to another."""
+
+import pytest
+
+from reminders import calls as calling
+from reminders import dispatch, outcomes
+from reminders.calls import Calls
+from reminders.models import Attempt, Message, State
+from reminders.outcomes import Came, Way
+from tests.builders import make_course
+from tests.reminders.letters import drain_at, intended, make_message
+
+
+@pytest.fixture
+def three(clinic, now) -> list[Message]:
+    return [
+        make_message(make_course(clinic, now=now, mrn=f"M{n}", name=f"P {n}"), now=now)
+        for n in range(3)
+    ]
+
+
+def test_a_failure_that_cannot_be_read_leaves_doubt_and_nothing_worse(
+    message, mail_server, monkeypatch, now
+):
+    def unreadable(*args, **more):
+        raise RecursionError
+
+    mail_server.answer = "451 later"
+    monkeypatch.setattr(outcomes, "of_calling", unreadable)
+    drain_at(now)
+    message.refresh_from_db()
+    assert message.state == State.UNKNOWN
+    assert Attempt.objects.get().outcome == Came.UNKNOWN
+
+
+class Died(BaseException):
+    """A thread ends as no code of ours ends one."""
+
+
+def test_one_thread_that_dies_costs_the_others_nothing(three, mail_server, monkeypatch, now):
+    call, dying = calling._call, [three[0].pk]
+
+    def die_once(intent, *args):
+        if intent.call.row.pk in dying:
+            raise Died
+        return call(intent, *args)
+
+    monkeypatch.setattr(calling, "_call", die_once)
+    with pytest.raises(Died):
+        drain_at(now)
+    states = dict(Message.objects.values_list("pk", "state"))
+    assert [states[each.pk] for each in three] == [
+        State.SENDING,  # until its lease is over
+        State.ACCEPTED,
+        State.ACCEPTED,
+    ]
+
+
+def test_a_server_that_allows_fewer_connections_is_used_as_far_as_it_goes(
+    three, mail_server, monkeypatch, now
+):
+    opened = []
+
+    def open_two(transport):
+        if len(opened) >= 2 and transport not in opened:
+            raise ConnectionRefusedError
+        opened.append(transport)
+        return real(transport)
+
+    real = calling.Transport.open
+    monkeypatch.setattr(calling.Transport, "open", open_two)
+    assert drain_at(now) == 3
+    assert set(Message.objects.values_list("state", flat=True)) == {State.ACCEPTED}
+
+
+def test_as_many_calls_are_under_way_as_there_are_connections(message, mail_server, now):
+    with Calls(2) as calls:
+        assert (calls.idle, calls.ready, calls.under_way) == (2, 0, 0)
+        assert calls.open(2) is None
+        intent = intended(message, now)
+        calls.start(intent, lambda: now)
+        assert (calls.idle, calls.under_way) == (1, 1)
+        ((ended, outcome),) = calls.all_ended()
+        assert (ended, outcome.way) == (intent, Way.GOOD)
+        assert (calls.idle, calls.under_way) == (2, 0)
+
+
+def test_a_drain_ends_in_time_for_its_task_to_end(settings):
+    """Its time, and one last call through a slow server, stay within what Celery allows."""
+    connect, read = settings.ANYMAIL["REQUESTS_TIMEOUT"]
+    assert dispatch.DRAIN_SECONDS + connect + read < settings.CELERY_TASK_SOFT_TIME_LIMIT
