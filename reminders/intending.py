@@ -1,7 +1,7 @@
 """Decide about one claimed row, and record that it is meant to be sent: gate and intent.
 
-Facts are read for a whole batch. Under the patient's lock, right before the intent, the message's
-stamp says whether they still hold; if not, they are read again there.
+Facts are read for a whole batch. Under the patient's and the follow-up's lock, right before the
+intent, the message's stamp says whether they still hold; if not, they are read again there.
 """
 
 import logging
@@ -123,15 +123,11 @@ def _intend_together(group: Sequence[Prepared], way: Way, now: datetime) -> list
         return []
     try:
         with transaction.atomic():
-            present = stamps_under_lock(_whose(going), way.lane)
+            present = stamps_under_lock([each.row.pk for each in going], way.lane)
             same = [each for each in going if present.get(each.row.pk) == each.stamp]
             return _record_intents(same, way.lane, began, now)
     except (IntegrityError, _LostRow):
         return []
-
-
-def _whose(going: Iterable[_Going]) -> list[tuple[uuid.UUID, uuid.UUID]]:
-    return [(each.row.pk, each.row.patient_id) for each in going]
 
 
 def _going(prepared: Prepared, lane: str, now: datetime) -> _Going | None:

@@ -55,7 +55,8 @@ def message(row: Message, *, state: State = State.CLAIMED, now: datetime) -> Rer
     """None: somebody else has decided about this row. Inside a transaction only."""
     patient = Patient.objects.held(row.patient_id)
     mine = Message.objects.filter(pk__in=held(row, state).values("pk"))
-    found = mine.select_for_update(of=("self",)).select_related("follow_up").first()
+    both = mine.select_for_update(of=("self", "follow_up"), no_key=True)  # answers lock the latter
+    found = both.select_related("follow_up").first()
     if found is None:
         return None
     found.patient = patient

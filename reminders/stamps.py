@@ -42,8 +42,13 @@ _SELECT = {
     "postgresql": f"SELECT m.id, ROW({_STAMP})::text {_OF_MESSAGES}",  # one value, not parsed
     "sqlite": f"SELECT m.id, {_STAMP} {_OF_MESSAGES}",
 }
-# In one order, so that two drains never wait for each other.
-_LOCK = "SELECT 1 FROM clinic_patient WHERE id = ANY(%s::uuid[]) ORDER BY id FOR NO KEY UPDATE"
+# In one order, so that two drains never wait for each other. The follow-up is what answers lock.
+_LOCK = """
+    SELECT 1 FROM reminders_message m
+    JOIN clinic_patient p ON p.id = m.patient_id
+    JOIN surveys_followup f ON f.id = m.follow_up_id
+    WHERE m.id = ANY(%s::uuid[]) ORDER BY p.id FOR NO KEY UPDATE OF p, f
+"""
 
 
 def stamps(messages: Iterable[uuid.UUID], lane: str) -> dict[uuid.UUID, Stamp]:
@@ -52,17 +57,14 @@ def stamps(messages: Iterable[uuid.UUID], lane: str) -> dict[uuid.UUID, Stamp]:
     return _read(run(_reading(chosen, lane))[0]) if chosen else {}
 
 
-def stamps_under_lock(
-    messages: Sequence[tuple[uuid.UUID, uuid.UUID]], lane: str
-) -> dict[uuid.UUID, Stamp]:
-    """Lock the patients, as every verb about a patient does, then take the stamps.
+def stamps_under_lock(messages: Sequence[uuid.UUID], lane: str) -> dict[uuid.UUID, Stamp]:
+    """Lock patients and follow-ups, as whoever changes or answers them does, then take the stamps.
 
-    `messages` are pairs of message and patient. Two statements on purpose: one would read what
-    stood before the locks were granted.
+    Two statements on purpose: one would read what stood before the locks were granted.
     """
-    statements = [_reading(keys([message for message, _ in messages]), lane)]
+    statements = [_reading(keys(messages), lane)]
     if connection.features.has_select_for_update:  # SQLite's transactions are one at a time
-        statements.insert(0, Statement(_LOCK, [array([patient for _, patient in messages])]))
+        statements.insert(0, Statement(_LOCK, [array(messages)]))
     return _read(run(*statements)[-1])
 
 
