@@ -37,7 +37,9 @@ class Message(Claim):
 
     clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="messages")
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="messages")
-    follow_up = models.ForeignKey(FollowUp, on_delete=models.PROTECT, related_name="messages")
+    follow_up = models.ForeignKey(
+        FollowUp, on_delete=models.PROTECT, related_name="messages", db_index=False
+    )  # the nudge's constraint is an index of it
     kind = models.CharField(max_length=12, choices=Kind)
     nth = models.PositiveSmallIntegerField(default=0)  # 0 is the invitation
     not_after = models.DateTimeField()
@@ -45,7 +47,9 @@ class Message(Claim):
     # Stays empty for mail the patient asked for or a member sent after confirming.
     capped_on = models.DateField(null=True, blank=True)
     asked_for = models.BooleanField(default=False)  # outside the cap and quiet hours
-    requested_by = models.ForeignKey(Member, on_delete=models.PROTECT, null=True, related_name="+")
+    requested_by = models.ForeignKey(
+        Member, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
     delivery = models.CharField(max_length=12, choices=Delivery, blank=True, default=Delivery.NONE)
     delivered_at = models.DateTimeField(null=True, blank=True)
     provider_message_id = models.CharField(max_length=200, blank=True)
@@ -73,7 +77,11 @@ class Message(Claim):
                 condition=Q(state="scheduled"),
                 name="message_clinic_idx",
             ),
-            models.Index(fields=["provider_message_id"], name="message_provider_idx"),
+            models.Index(
+                fields=["provider_message_id"],
+                condition=~Q(provider_message_id=""),
+                name="message_provider_idx",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -113,10 +121,10 @@ class Attempt(models.Model):
         ABANDONED = "abandoned"  # a person decided to send again
 
     message = models.ForeignKey(
-        Message, on_delete=models.PROTECT, null=True, related_name="attempt_rows"
+        Message, on_delete=models.PROTECT, null=True, related_name="attempt_rows", db_index=False
     )
     notice = models.ForeignKey(
-        Notice, on_delete=models.PROTECT, null=True, related_name="attempt_rows"
+        Notice, on_delete=models.PROTECT, null=True, related_name="attempt_rows", db_index=False
     )
     n = models.PositiveSmallIntegerField()
     started_at = models.DateTimeField()
