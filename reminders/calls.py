@@ -1,15 +1,17 @@
-"""Several calls at once: each on a connection of its own, in a thread that knows nothing of rows.
+"""Several calls at once, each on a connection of its own. None of them knows anything of rows.
 
-Everything that touches the database stays on the caller's thread.
+A provider's API is called from threads; everything that touches the database stays on the caller's
+thread. Over SMTP the calls take their steps abreast, on the caller's thread: all say what they have
+to say before the first answer is waited for, so that they wait together, without a thread each.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 from reminders import outcomes
 from reminders.claiming import LEASE
@@ -40,14 +42,24 @@ class Ended:
     transport: Transport
 
 
+class _Manner(Protocol):
+    """How calls are made at the same time."""
+
+    def begin(self, intent: Intent, transport: Transport, clock: Clock) -> None: ...
+
+    def next(self, wait: float | None) -> Ended | None:
+        """One that has ended, waiting so long for it; None waits for ever."""
+
+    def end(self) -> None: ...
+
+
 class Calls:
     """At most `most` calls under way."""
 
     def __init__(self, most: int) -> None:
         self._idle = [Transport() for _ in range(most)]
         self._all = tuple(self._idle)
-        self._threads = ThreadPoolExecutor(most, thread_name_prefix="call")
-        self._ended: SimpleQueue[Ended] = SimpleQueue()
+        self._manner: _Manner = _Abreast() if self._all[0].is_smtp else _Threads(most)
         self.under_way = 0
 
     def __enter__(self) -> Self:
@@ -59,7 +71,7 @@ class Calls:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._threads.shutdown()
+        self._manner.end()
         for transport in self._all:
             transport.close()
 
@@ -95,8 +107,8 @@ class Calls:
         """On a connection that `open` opened."""
         transport = next(each for each in reversed(self._idle) if each.is_open)
         self._idle.remove(transport)
+        self._manner.begin(intent, transport, clock)
         self.under_way += 1
-        self._threads.submit(self._call, intent, transport, clock)
 
     def some_ended(self) -> Iterator[tuple[Intent, Outcome]]:
         """The calls that have ended; waits for one if no other can begin, and then a moment more,
@@ -119,9 +131,8 @@ class Calls:
                 yield ended
 
     def _next(self, wait: float | None) -> tuple[Intent, Outcome] | None:
-        try:
-            ended = self._ended.get(timeout=wait) if wait != 0 else self._ended.get_nowait()
-        except Empty:
+        ended = self._manner.next(wait)
+        if ended is None:
             return None
         self.under_way -= 1
         self._idle.append(ended.transport)
@@ -129,21 +140,99 @@ class Calls:
             raise ended.outcome
         return ended.intent, ended.outcome
 
+
+class _Threads:
+    def __init__(self, most: int) -> None:
+        self._threads = ThreadPoolExecutor(most, thread_name_prefix="call")
+        self._ended: SimpleQueue[Ended] = SimpleQueue()
+
+    def begin(self, intent: Intent, transport: Transport, clock: Clock) -> None:
+        self._threads.submit(self._call, intent, transport, clock)
+
+    def next(self, wait: float | None) -> Ended | None:
+        try:
+            return self._ended.get(timeout=wait) if wait != 0 else self._ended.get_nowait()
+        except Empty:
+            return None
+
+    def end(self) -> None:
+        self._threads.shutdown()
+
     def _call(self, intent: Intent, transport: Transport, clock: Clock) -> None:
         """In a thread. Whatever happens is told to the thread that waits for it."""
         try:
-            outcome: Outcome | BaseException = _call(intent, transport, clock)
+            outcome: Outcome | BaseException = _through(_call(intent, transport, clock))
         except BaseException as error:
             outcome = error
         self._ended.put(Ended(intent, outcome, transport))
 
 
-def _call(intent: Intent, transport: Transport, clock: Clock) -> Outcome:
+@dataclass(slots=True)
+class _Talk:
+    intent: Intent
+    transport: Transport
+    steps: "Generator[None, None, Outcome]"
+    outcome: Outcome | None = None
+
+    def step(self) -> bool:
+        """Whether there is another step to take."""
+        try:
+            next(self.steps)
+        except StopIteration as end:
+            self.outcome = end.value
+        return self.outcome is None
+
+
+class _Abreast:
+    def __init__(self) -> None:
+        self._talking: list[_Talk] = []
+        self._ended: list[_Talk] = []
+
+    def begin(self, intent: Intent, transport: Transport, clock: Clock) -> None:
+        talk = _Talk(intent, transport, _call(intent, transport, clock))
+        talk.step()
+        self._talking.append(talk)
+
+    def next(self, wait: float | None) -> Ended | None:
+        """Nobody is waited for while another may begin: they would not wait together."""
+        if not self._ended and wait is None:
+            self._walk()
+        if not self._ended:
+            return None
+        talk = self._ended.pop()
+        assert talk.outcome is not None
+        return Ended(talk.intent, talk.outcome, talk.transport)
+
+    def end(self) -> None:
+        """What is still under way is dropped: its connection closes."""
+
+    def _walk(self) -> None:
+        """Step by step to the end, all of them within the time that one may take."""
+        until = time.monotonic() + Transport.PATIENCE
+        talking = [talk for talk in self._talking if talk.outcome is None]
+        while talking:
+            for talk in talking:
+                talk.transport.wait_at_most(until - time.monotonic())
+                talk.step()
+            talking = [talk for talk in talking if talk.outcome is None]
+        self._ended, self._talking = self._talking[::-1], []
+
+
+def _through(steps: "Generator[None, None, Outcome]") -> Outcome:
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            outcome: Outcome = end.value
+            return outcome
+
+
+def _call(intent: Intent, transport: Transport, clock: Clock) -> "Generator[None, None, Outcome]":
     """Hand the mail over, unless we were stopped for so long that others have decided."""
     if time.monotonic() - intent.began > HELD_UP_SECONDS:
         return outcomes.never_called("held up between intent and call")
     try:
-        return outcomes.accepted(transport.call(intent.mail))
+        return outcomes.accepted((yield from transport.call(intent.mail)))
     except Exception as error:  # whatever it was, the provider may have the mail
         return _failed(error, transport, clock)
 

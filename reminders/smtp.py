@@ -6,17 +6,36 @@ after any of it the caller closes the connection, so that nothing half said is l
 
 import re
 import smtplib
+from collections.abc import Iterator
 
 _DOT = re.compile(rb"(?m)^\.")
 
 
 def hand_over(connection: smtplib.SMTP, sender: str, recipient: str, wire: bytes) -> None:
     """`sender` and `recipient` are plain ASCII addresses, `wire` has CRLF line ends."""
+    for _ in steps(connection, sender, recipient, wire):
+        """On with it: nobody else is waiting."""
+
+
+def steps(connection: smtplib.SMTP, sender: str, recipient: str, wire: bytes) -> Iterator[None]:
+    """`hand_over`, stopping before each wait for an answer, so that others may speak meanwhile."""
     if not connection.has_extn("pipelining"):
+        yield
         connection.sendmail(sender, [recipient], wire)
         return
     body = " BODY=8BITMIME" if connection.has_extn("8bitmime") else ""
     connection.send(f"MAIL FROM:<{sender}>{body}\r\nRCPT TO:<{recipient}>\r\nDATA\r\n".encode())
+    yield
+    _heed_envelope(connection, sender, recipient)
+    end = b".\r\n" if wire.endswith(b"\r\n") else b"\r\n.\r\n"
+    connection.send(_DOT.sub(b"..", wire) + end)
+    yield
+    code, said = connection.getreply()
+    if code != 250:
+        raise smtplib.SMTPDataError(code, said)
+
+
+def _heed_envelope(connection: smtplib.SMTP, sender: str, recipient: str) -> None:
     (mail, mail_said), (rcpt, rcpt_said), (data, data_said) = [
         connection.getreply() for _ in range(3)
     ]
@@ -26,8 +45,3 @@ def hand_over(connection: smtplib.SMTP, sender: str, recipient: str, wire: bytes
         raise smtplib.SMTPRecipientsRefused({recipient: (rcpt, rcpt_said)})
     if data != 354:
         raise smtplib.SMTPDataError(data, data_said)
-    end = b".\r\n" if wire.endswith(b"\r\n") else b"\r\n.\r\n"
-    connection.send(_DOT.sub(b"..", wire) + end)
-    code, said = connection.getreply()
-    if code != 250:
-        raise smtplib.SMTPDataError(code, said)

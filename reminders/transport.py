@@ -1,5 +1,6 @@
 """One connection to the provider: opened when first needed, reused, one message a call."""
 
+from collections.abc import Generator
 from types import TracebackType
 from typing import Self
 
@@ -7,6 +8,7 @@ from django.conf import settings
 from django.core.mail import get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.core.mail.backends.smtp import EmailBackend
+from django.utils.module_loading import import_string
 
 from reminders import lanes, smtp
 from reminders.emails import Mail
@@ -17,8 +19,13 @@ from reminders.outcomes import NotTaken, Undecided
 KEYED = {"anymail.backends.resend.EmailBackend": "reminders.backends.resend.EmailBackend"}
 
 
+SHORTEST_WAIT = 0.05  # seconds; what has come by then is still read
+
+
 class Transport:
     """Knows Django's e-mail API and nothing of rows."""
+
+    PATIENCE = settings.EMAIL_TIMEOUT  # seconds for one call
 
     def __init__(self) -> None:
         self.lane = lanes.current()
@@ -46,26 +53,28 @@ class Transport:
             backend.open()
             self._backend = backend
 
-    def call(self, mail: Mail) -> str:
-        """Hand over one mail. Returns the provider's id for it; raises when there is no yes."""
-        if self._backend is None:
-            raise RuntimeError("open the transport before the intent is recorded")
-        if isinstance(mail.email, Moulded) and isinstance(self._backend, EmailBackend):
-            return self._hand_over(mail.email, self._backend)
-        if not self._backend.send_messages([mail.email]):
-            raise NotTaken
-        status = getattr(mail.email, "anymail_status", None)
-        if status is None:
-            return str(mail.email.extra_headers["Message-ID"])
-        if not status.message_id and not (status.status or set()) & {"sent", "queued"}:
-            raise Undecided
-        return str(status.message_id or "")
+    @property
+    def is_smtp(self) -> bool:
+        return issubclass(import_string(settings.EMAIL_BACKEND), EmailBackend)
 
-    def _hand_over(self, email: Moulded, backend: EmailBackend) -> str:
-        """SMTP, with a mail that is encoded already and addresses that are plain ones."""
-        assert backend.connection is not None
-        smtp.hand_over(backend.connection, settings.MAIL_FROM, email.to, email.wire)
-        return email.message_id
+    def wait_at_most(self, seconds: float) -> None:
+        """For each of the next answers, over SMTP."""
+        connection = getattr(self._backend, "connection", None)
+        if connection is not None and connection.sock is not None:
+            connection.sock.settimeout(max(seconds, SHORTEST_WAIT))
+
+    def call(self, mail: Mail) -> Generator[None, None, str]:
+        """Hand over one mail, step by step. Returns the provider's id for it; raises when there is
+        no yes. Whoever has other calls under way lets them take the same step first."""
+        backend = self._backend
+        if backend is None:
+            raise RuntimeError("open the transport before the intent is recorded")
+        if isinstance(mail.email, Moulded) and isinstance(backend, EmailBackend):
+            assert backend.connection is not None
+            email = mail.email
+            yield from smtp.steps(backend.connection, settings.MAIL_FROM, email.to, email.wire)
+            return email.message_id
+        return _send_plainly(mail, backend)
 
     def close(self) -> None:
         """Also after a failed call: what is left of that connection is not worth keeping."""
@@ -76,3 +85,14 @@ class Transport:
             backend.close()
         except OSError:  # smtplib's exceptions are OSErrors; the connection is gone either way
             return
+
+
+def _send_plainly(mail: Mail, backend: BaseEmailBackend) -> str:
+    if not backend.send_messages([mail.email]):
+        raise NotTaken
+    status = getattr(mail.email, "anymail_status", None)
+    if status is None:
+        return str(mail.email.extra_headers["Message-ID"])
+    if not status.message_id and not (status.status or set()) & {"sent", "queued"}:
+        raise Undecided
+    return str(status.message_id or "")

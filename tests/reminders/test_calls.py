@@ -12,6 +12,13 @@ from tests.reminders.letters import drain_at, intended, make_message
 
 
 @pytest.fixture
+def postmark(provider, settings):
+    settings.EMAIL_BACKEND = "anymail.backends.postmark.EmailBackend"
+    settings.ANYMAIL = {**settings.ANYMAIL, **provider.anymail_settings}
+    return provider
+
+
+@pytest.fixture
 def three(clinic, now) -> list[Message]:
     return [
         make_message(make_course(clinic, now=now, mrn=f"M{n}", name=f"P {n}"), now=now)
@@ -37,7 +44,7 @@ class Died(BaseException):
     """A thread ends as no code of ours ends one."""
 
 
-def test_one_thread_that_dies_costs_the_others_nothing(three, mail_server, monkeypatch, now):
+def test_one_thread_that_dies_costs_the_others_nothing(three, postmark, monkeypatch, now):
     call, dying = calling._call, [three[0].pk]
 
     def die_once(intent, *args):
