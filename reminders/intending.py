@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db import IntegrityError, InterfaceError, OperationalError, transaction
+from django.db import IntegrityError, InterfaceError, OperationalError
 
 from clinic.actors import system
 from reminders import claiming, emails, gate, lanes, moulds, planning, rereading, statements
@@ -22,6 +22,7 @@ from reminders.calls import Intent
 from reminders.claiming import Claimed, Taken, held, lease_from
 from reminders.emails import Mail
 from reminders.gate import Go, Later, Verdict
+from reminders.lasting import lasting
 from reminders.letters import message_letter, notice_letter
 from reminders.models import Attempt, Message, Notice, State
 from reminders.rereading import Reread
@@ -122,7 +123,7 @@ def _intend_together(group: Sequence[Prepared], way: Way, now: datetime) -> list
     if not going:
         return []
     try:
-        with transaction.atomic():
+        with lasting():
             present = stamps_under_lock([each.row.pk for each in going], way.lane)
             same = [each for each in going if present.get(each.row.pk) == each.stamp]
             return _record_intents(same, way.lane, began, now)
@@ -190,7 +191,7 @@ def _decide(row: Message, way: Way, now: datetime) -> tuple[Intent | None, bool]
         return None, False
 
 
-@transaction.atomic
+@lasting()
 def _decide_under_lock(row: Message, lane: str, now: datetime) -> tuple[Intent | None, bool]:
     began = time.monotonic()
     reread = rereading.message(row, now=now)
@@ -210,7 +211,7 @@ def _mail(reread: Reread, lane: str) -> Mail:
     return moulds.write(message_letter(reread.message, reread.instruments), lane)
 
 
-@transaction.atomic
+@lasting()
 def _intend_notice(row: Notice, way: Way, now: datetime) -> Intent | None:
     began = time.monotonic()
     if not way.probing and not lanes.is_open(way.lane, now=now):

@@ -12,13 +12,14 @@ import uuid
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import InterfaceError, OperationalError
 
 from reminders import gate, moulds, rereading
 from reminders.calls import Intent
 from reminders.claiming import lease_from
 from reminders.emails import Mail
 from reminders.gate import Go
+from reminders.lasting import lasting
 from reminders.letters import message_letter
 from reminders.models import Attempt, Message, State
 from reminders.rereading import Reread
@@ -65,7 +66,7 @@ def _next(attempt: Attempt) -> datetime:
     return (attempt.ended_at or attempt.started_at) + pause
 
 
-@transaction.atomic
+@lasting()
 def _intend(attempt: Attempt, lane: str, now: datetime) -> Intent | None:
     began = time.monotonic()
     assert attempt.message is not None

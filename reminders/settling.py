@@ -9,11 +9,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import Error as DatabaseTrouble
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import InterfaceError, OperationalError, connection
 
 from clinic.models import Course, Patient
 from reminders import outcomes, statements, suppression
 from reminders.claiming import Claimed, held
+from reminders.lasting import lasting
 from reminders.models import Attempt, Message, Notice, State, Suppression
 from reminders.outcomes import Came, Outcome
 from surveys.models import AlertEvent, StepDue
@@ -86,7 +87,7 @@ def settle(call: Call, outcome: Outcome, *, now: datetime) -> bool:
     """False: the lease was lost and the row has been decided about without us."""
     if call.replay and outcome.came is not Came.ACCEPTED:
         outcome = outcomes.still_unknown(outcome)
-    with transaction.atomic():
+    with lasting():
         if isinstance(call.row, Message) and outcome.came in (Came.ACCEPTED, Came.UNKNOWN):
             # Dues before messages, as the planner writes them: nobody waits for the other.
             # What follows is planned soon: the planner knew when this message was to go.
@@ -105,7 +106,7 @@ def _settle_together(calls: Sequence[tuple[Call, Outcome]], now: datetime) -> bo
     """All of them in one transaction, or, if any is out of the ordinary, none."""
     accepting = statements.accept([_accepting(*each) for each in calls], now)
     try:
-        with transaction.atomic():
+        with lasting():
             _, *accepted, _ = statements.run(
                 statements.ask([_message(call).follow_up_id for call, _ in calls]),
                 *accepting,

@@ -16,23 +16,25 @@ from tests.reminders.letters import drain_at
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-DUE = 4
+DUE = 12
+CONNECTIONS = 4
 FAILURES = (DatabaseError, InterfaceError, SystemExit)
 
 
 @pytest.fixture
 def crowd(now, settings, mail_server):
-    settings.MAIL_CONNECTIONS = DUE
+    settings.MAIL_CONNECTIONS = CONNECTIONS
     return make_crowd(DUE, now=now)
 
 
 def drain_and_fail(now) -> None:
-    """Whether it fails is the drain's affair; what it leaves behind is ours."""
+    """Whether it fails is the drain's affair; what it leaves behind is ours. Then it is no more:
+    what it has not committed is undone."""
     try:
         drain_at(now)
     except FAILURES:
-        connection.in_atomic_block = False  # that process is no more
-        connection.close()
+        connection.in_atomic_block = False
+    connection.close()
 
 
 def heal(now) -> None:
