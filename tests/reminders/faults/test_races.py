@@ -169,7 +169,7 @@ ENDS = [answer, stop_mail, withdraw, die]
 
 def days_later(now) -> None:
     """Four days of looking and sending: time for every reminder there could be."""
-    for hours in range(1, 96, 6):
+    for hours in range(1, 96, 12):
         ticking.tick(now=now + hours * HOUR)
         drain_at(now + hours * HOUR)
 

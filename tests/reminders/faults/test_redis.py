@@ -10,12 +10,16 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
+from django.db import connection
 
 from reminders.models import Message, State
 from tests.reminders.crowd import make_crowd
 from tests.reminders.faults.healing import states, today, until
 
-pytestmark = pytest.mark.processes
+pytestmark = [
+    pytest.mark.processes,
+    pytest.mark.skipif(connection.vendor == "postgresql", reason="the database is not in it"),
+]
 
 EACH = 3
 AWAY_SECONDS = 1.5  # a tick at least

@@ -14,12 +14,13 @@ from tests.reminders.faults.child import (
     AFTER_INTENT,
     NOWHERE,
 )
-from tests.reminders.faults.conftest import CONNECTIONS, LEASE_SECONDS
+from tests.reminders.faults.conftest import CONNECTIONS
 from tests.reminders.faults.healing import heal, states, today, until
 
 pytestmark = pytest.mark.processes
 
 DUE = 40
+LEASE_SECONDS = 1
 
 
 def is_held(child: Child) -> bool:
@@ -37,7 +38,7 @@ def is_held(child: Child) -> bool:
 )
 def test_who_wakes_after_twice_its_lease_sends_nothing_a_second_time(ours, house, point, meanwhile):
     make_crowd(1, now=today())
-    child = ours(point, signal.SIGSTOP)
+    child = ours(point, signal.SIGSTOP, LEASE_SECONDS=str(LEASE_SECONDS))
     until(lambda: is_held(child))
     time.sleep(2 * LEASE_SECONDS)
     heal()
@@ -53,7 +54,7 @@ def test_what_a_sleeper_saw_is_merged_and_not_sent_again(ours, house):
     """Held while the provider answers. In between its message became `unknown`."""
     make_crowd(1, now=today())
     house.mood("slow")
-    child = ours(NOWHERE)
+    child = ours(NOWHERE, LEASE_SECONDS=str(LEASE_SECONDS))
     until(house.taken)
     os.kill(child.pid, signal.SIGSTOP)
     time.sleep(2 * LEASE_SECONDS)
