@@ -227,7 +227,7 @@ def test_the_engines_units_start_and_then_the_doctor_is_content(deployed):
 @pytest.mark.processes
 def test_the_engine_without_redis_starts_and_stops(deployed):
     engine = deployed.starts("afterglow-engine.service", "REDIS_URL=redis://127.0.0.1:1/0")
-    engine.start()
+    engine.start_until(lambda: "engine is ready" in engine.written(), 60)
     try:
         for _ in range(20):
             if "redis" in (states := deployed.doctor()) and states["tick"] == "ok":

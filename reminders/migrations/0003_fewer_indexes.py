@@ -17,10 +17,20 @@ class Migration(migrations.Migration):
             model_name='message',
             name='message_provider_idx',
         ),
+        # Django takes a partial unique index on the same column for the foreign key's and drops it
+        # too: it is put away and put back.
+        migrations.RemoveConstraint(
+            model_name='attempt',
+            name='one_live_attempt_per_message',
+        ),
         migrations.AlterField(
             model_name='attempt',
             name='message',
             field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='attempt_rows', to='reminders.message'),
+        ),
+        migrations.AddConstraint(
+            model_name='attempt',
+            constraint=models.UniqueConstraint(condition=models.Q(('outcome__in', ['started', 'accepted', 'unknown'])), fields=('message',), name='one_live_attempt_per_message'),
         ),
         migrations.AlterField(
             model_name='attempt',

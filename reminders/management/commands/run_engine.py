@@ -28,6 +28,7 @@ class Command(BaseCommand):
         stopping = threading.Event()
         for signal_number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(signal_number, lambda number, frame: stopping.set())
+        logger.info("the engine is ready")
         gc.freeze()  # what is loaded by now stays: not to be looked through again and again
         while not stopping.is_set():
             try:
