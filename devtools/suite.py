@@ -8,9 +8,12 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
+from io import StringIO
+from typing import TextIO
 
 from devtools import browser, check
 from devtools.processes import ROOT, machine_environment
@@ -36,7 +39,7 @@ class Stage:
     marks: str
     env: Mapping[str, str]
     processes: int = 0
-    without: str = ""  # a folder that this database changes nothing about
+    without: Sequence[str] = ()  # what this database changes nothing about
 
 
 def main(arguments: list[str]) -> int:
@@ -57,7 +60,8 @@ def _everything() -> int:
         _introduce(version, chromium)
         print("\n-- Checks", flush=True)
         checked = check.main([])
-        results = [_run(stage) for stage in _stages(database)]
+        results = [_run(stage) for stage in _in_memory(database)]
+        results += _side_by_side(_with_processes(database))
     if not chromium:
         print(NO_BROWSER)
     print(f"\nEverything together: {time.monotonic() - began:.0f} s")
@@ -68,15 +72,26 @@ def _everything() -> int:
     return 1 if failed or checked else 0
 
 
-def _stages(database: str) -> list[Stage]:
-    sqlite = _environment()
-    postgres = {**sqlite, "DATABASE_URL": database, "TEST_DATABASE_URL": database}
+def _in_memory(database: str) -> list[Stage]:
     return [
-        Stage("SQLite", f"{TOGETHER} and not postgres", sqlite, 2),
-        Stage("PostgreSQL", f"{TOGETHER} and database", postgres, 2, without="tests/devtools"),
-        Stage("SQLite, processes and browser", APART, sqlite),
-        Stage("PostgreSQL, processes and browser", APART, postgres, without="tests/devtools"),
+        Stage("SQLite", f"{TOGETHER} and not postgres", _environment(), 2),
+        Stage(
+            "PostgreSQL", f"{TOGETHER} and database", _on(database), 2, without=["tests/devtools"]
+        ),
     ]
+
+
+def _with_processes(database: str) -> list[Stage]:
+    own_servers = ["tests/devtools", "tests/test_deploy.py"]
+    name = "processes and browser"
+    return [
+        Stage(f"SQLite, {name}", APART, _environment()),
+        Stage(f"PostgreSQL, {name}", APART, _on(database), without=own_servers),
+    ]
+
+
+def _on(database: str) -> dict[str, str]:
+    return {**_environment(), "DATABASE_URL": database, "TEST_DATABASE_URL": database}
 
 
 def _environment() -> dict[str, str]:
@@ -100,12 +115,30 @@ def _introduce(postgres: str, chromium: str | None) -> None:
     print(f"Browser:  {browser.version(chromium)}" if chromium else NO_BROWSER, flush=True)
 
 
-def _run(stage: Stage) -> tuple[int, str]:
+def _side_by_side(stages: Sequence[Stage]) -> list[tuple[int, str]]:
+    """At the same time, for they mostly wait. The first is shown as it goes, the others after it.
+
+    A Redis that was given to us is emptied by the tests of one, so there they take turns.
+    """
+    if "REDIS_URL" in os.environ:
+        return [_run(stage) for stage in stages]
+    first, *others = stages
+    with ThreadPoolExecutor() as threads:
+        written = [StringIO() for _ in others]
+        running = [threads.submit(_run, *pair) for pair in zip(others, written, strict=True)]
+        results = [_run(first)]
+        for stage, text in zip(running, written, strict=True):
+            results.append(stage.result())
+            print(text.getvalue(), end="", flush=True)
+    return results
+
+
+def _run(stage: Stage, out: TextIO | None = None) -> tuple[int, str]:
     """pytest's exit status and summary line, having shown everything it printed."""
-    print(f"\n-- Tests on {stage.name}", flush=True)
+    print(f"\n-- Tests on {stage.name}", file=out, flush=True)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", stage.marks]
     command += ["-n", str(stage.processes)] if stage.processes else []
-    command += ["--ignore", stage.without] if stage.without else []
+    command += [f"--ignore={path}" for path in stage.without]
     command += ["--color", "yes" if sys.stdout.isatty() else "no"]
     summary = "pytest printed no summary"
     with subprocess.Popen(
@@ -113,7 +146,7 @@ def _run(stage: Stage) -> tuple[int, str]:
     ) as pytest:
         assert pytest.stdout is not None
         for line in pytest.stdout:
-            print(line, end="", flush=True)
+            print(line, end="", file=out, flush=True)
             if SUMMARY.match(COLOURS.sub("", line)):
                 summary = line.rstrip("\n")
     return pytest.returncode, summary

@@ -23,7 +23,7 @@ from reminders.transport import Transport
 
 HELD_UP_SECONDS = LEASE.total_seconds() / 2  # from the intent; a process stopped for longer is out
 # Calls that end within so many seconds of each other are recorded, and followed, together.
-TOGETHER_SECONDS = 0.004
+TOGETHER_SECONDS = 0.001
 
 
 @dataclass(frozen=True, slots=True)

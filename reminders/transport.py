@@ -9,6 +9,7 @@ from django.core.mail import get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.core.mail.backends.smtp import EmailBackend
 from django.utils.module_loading import import_string
+from requests import Session
 
 from reminders import lanes, smtp
 from reminders.emails import Mail
@@ -51,6 +52,7 @@ class Transport:
         if self._backend is None:
             backend = get_connection(KEYED.get(settings.EMAIL_BACKEND, settings.EMAIL_BACKEND))
             backend.open()
+            _read_environment_once(backend)
             self._backend = backend
 
     @property
@@ -85,6 +87,20 @@ class Transport:
             backend.close()
         except OSError:  # smtplib's exceptions are OSErrors; the connection is gone either way
             return
+
+
+def _read_environment_once(backend: BaseEmailBackend) -> None:
+    """Proxies and certificates as the environment names them now: `requests` would look for them
+    again in each call, which takes longer than the rest of it."""
+    session = getattr(backend, "session", None)
+    if isinstance(session, Session):
+        found = session.merge_environment_settings(
+            getattr(backend, "api_url", ""), {}, None, None, None
+        )
+        session.proxies, session.verify, session.cert = (
+            found["proxies"], found["verify"], found["cert"],
+        )  # fmt: skip
+        session.trust_env = False
 
 
 def _send_plainly(mail: Mail, backend: BaseEmailBackend) -> str:
