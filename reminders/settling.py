@@ -51,19 +51,23 @@ def settle_all(calls: Sequence[tuple[Call, Outcome]], *, now: datetime) -> None:
 
     That one cannot be recorded must not cost what is known of another.
     """
-    plain = [(c, o) for c, o in calls if o.came is Came.ACCEPTED and isinstance(c.row, Message)]
-    others = [pair for pair in calls if pair not in plain]
-    if len(plain) > 1 and not _settle_together(plain, now):
-        others, plain = list(calls), []
+    plain = [each for each in calls if _is_plain(*each)]
+    others = [each for each in calls if not _is_plain(*each)]
+    if plain and not _settle_together(plain, now):
+        others = list(calls)
     failure: Exception | None = None
     patience: Sequence[float] = PATIENCE
-    for call, outcome in [*others, *(plain if len(plain) == 1 else [])]:
+    for call, outcome in others:
         try:
             settle_surely(call, outcome, patience=patience, now=now)
         except DatabaseTrouble as error:
             failure, patience = error, ()  # who waits for the database waits once for all
     if failure is not None:
         raise failure
+
+
+def _is_plain(call: Call, outcome: Outcome) -> bool:
+    return outcome.came is Came.ACCEPTED and isinstance(call.row, Message)
 
 
 def settle_surely(

@@ -334,7 +334,7 @@ def _dying(monkeypatch, where, name):
             dispatch, "settle_all", State.SENDING, State.UNKNOWN, 1, id="between call and settle"
         ),
         pytest.param(
-            settling, "_end_attempt", State.SENDING, State.UNKNOWN, 1, id="inside the settling"
+            statements, "end_attempts", State.SENDING, State.UNKNOWN, 1, id="inside the settling"
         ),
     ],
 )
