@@ -60,7 +60,7 @@ def _everything() -> int:
         _introduce(version, chromium)
         print("\n-- Checks", flush=True)
         checked = check.main([])
-        results = [_run(stage) for stage in _in_memory(database)]
+        results = [_run(stage) for stage in _without_processes(database)]
         results += _side_by_side(_with_processes(database))
     if not chromium:
         print(NO_BROWSER)
@@ -72,7 +72,7 @@ def _everything() -> int:
     return 1 if failed or checked else 0
 
 
-def _in_memory(database: str) -> list[Stage]:
+def _without_processes(database: str) -> list[Stage]:
     return [
         Stage("SQLite", f"{TOGETHER} and not postgres", _environment(), 2),
         Stage(

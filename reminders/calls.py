@@ -141,6 +141,32 @@ class Calls:
         return ended.intent, ended.outcome
 
 
+@dataclass(slots=True)
+class _Talk:
+    intent: Intent
+    transport: Transport
+    steps: "Generator[None, None, Outcome]"
+    outcome: Outcome | None = None
+
+    def step(self) -> bool:
+        """Whether there is another step to take."""
+        try:
+            next(self.steps)
+        except StopIteration as end:
+            self.outcome = end.value
+        return self.outcome is None
+
+    def finish(self) -> Outcome:
+        while self.step():
+            """On with it: nobody else is waiting."""
+        return self.result
+
+    @property
+    def result(self) -> Outcome:
+        assert self.outcome is not None
+        return self.outcome
+
+
 class _Threads:
     def __init__(self, most: int) -> None:
         self._threads = ThreadPoolExecutor(most, thread_name_prefix="call")
@@ -161,26 +187,11 @@ class _Threads:
     def _call(self, intent: Intent, transport: Transport, clock: Clock) -> None:
         """In a thread. Whatever happens is told to the thread that waits for it."""
         try:
-            outcome: Outcome | BaseException = _through(_call(intent, transport, clock))
+            talk = _Talk(intent, transport, _call(intent, transport, clock))
+            outcome: Outcome | BaseException = talk.finish()
         except BaseException as error:
             outcome = error
         self._ended.put(Ended(intent, outcome, transport))
-
-
-@dataclass(slots=True)
-class _Talk:
-    intent: Intent
-    transport: Transport
-    steps: "Generator[None, None, Outcome]"
-    outcome: Outcome | None = None
-
-    def step(self) -> bool:
-        """Whether there is another step to take."""
-        try:
-            next(self.steps)
-        except StopIteration as end:
-            self.outcome = end.value
-        return self.outcome is None
 
 
 class _Abreast:
@@ -200,8 +211,7 @@ class _Abreast:
         if not self._ended:
             return None
         talk = self._ended.pop()
-        assert talk.outcome is not None
-        return Ended(talk.intent, talk.outcome, talk.transport)
+        return Ended(talk.intent, talk.result, talk.transport)
 
     def end(self) -> None:
         """What is still under way is dropped: its connection closes."""
@@ -216,15 +226,6 @@ class _Abreast:
                 talk.step()
             talking = [talk for talk in talking if talk.outcome is None]
         self._ended, self._talking = self._talking[::-1], []
-
-
-def _through(steps: "Generator[None, None, Outcome]") -> Outcome:
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            outcome: Outcome = end.value
-            return outcome
 
 
 def _call(intent: Intent, transport: Transport, clock: Clock) -> "Generator[None, None, Outcome]":

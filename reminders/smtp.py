@@ -11,14 +11,11 @@ from collections.abc import Iterator
 _DOT = re.compile(rb"(?m)^\.")
 
 
-def hand_over(connection: smtplib.SMTP, sender: str, recipient: str, wire: bytes) -> None:
-    """`sender` and `recipient` are plain ASCII addresses, `wire` has CRLF line ends."""
-    for _ in steps(connection, sender, recipient, wire):
-        """On with it: nobody else is waiting."""
+def hand_over(connection: smtplib.SMTP, sender: str, recipient: str, wire: bytes) -> Iterator[None]:
+    """Step by step, stopping before each wait for an answer, so that others may speak meanwhile.
 
-
-def steps(connection: smtplib.SMTP, sender: str, recipient: str, wire: bytes) -> Iterator[None]:
-    """`hand_over`, stopping before each wait for an answer, so that others may speak meanwhile."""
+    `sender` and `recipient` are plain ASCII addresses, `wire` has CRLF line ends.
+    """
     if not connection.has_extn("pipelining"):
         yield
         connection.sendmail(sender, [recipient], wire)

@@ -74,7 +74,7 @@ class Transport:
         if isinstance(mail.email, Moulded) and isinstance(backend, EmailBackend):
             assert backend.connection is not None
             email = mail.email
-            yield from smtp.steps(backend.connection, settings.MAIL_FROM, email.to, email.wire)
+            yield from smtp.hand_over(backend.connection, settings.MAIL_FROM, email.to, email.wire)
             return email.message_id
         return _send_plainly(mail, backend)
 
