@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from django.db import connection, models
+from django.db import DatabaseError, connection, models
 
+from reminders import kept_plans
+from reminders.kept_plans import Plans
 from reminders.models import Attempt, Message
 
 _MEAN = """
@@ -100,17 +102,38 @@ def run(*statements: Statement) -> list[Result]:
     with connection.cursor() as cursor:
         if connection.vendor != "postgresql":
             return [_run_one(cursor, each) for each in statements]
-        values = [value for each in statements for value in each.values]
+        return _run_together(cursor, statements)
+
+
+def _run_together(cursor: Any, statements: Sequence[Statement]) -> list[Result]:
+    values = [value for each in statements for value in each.values]
+    if not kept_plans.can_be_kept():
         cursor.execute(";".join(each.text for each in statements), values)
-        results = [_result(cursor)]
-        while cursor.nextset():
-            results.append(_result(cursor))
-        return results
+        return _results(cursor)
+    plans = Plans()
+    try:
+        text = ";".join(plans.execution(each.text, len(each.values)) for each in statements)
+        cursor.execute(text, values)
+    except DatabaseError:
+        plans.failed()
+        raise
+    plans.heard()
+    return _results(cursor)
 
 
 def _run_one(cursor: Any, statement: Statement) -> Result:
     cursor.execute(statement.text, statement.values)
     return _result(cursor)
+
+
+def _results(cursor: Any) -> list[Result]:
+    found = []
+    more: bool | None = True
+    while more:
+        if cursor.statusmessage != "PREPARE":
+            found.append(_result(cursor))
+        more = cursor.nextset()
+    return found
 
 
 def _result(cursor: Any) -> Result:
