@@ -12,12 +12,12 @@ from typing import Any, Generic, TypeVar, cast
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
-from clinic.models import Clinic
+from reminders import plucking
 from reminders.changes import appended, entry
 from reminders.models import Claim, Message, Notice, State
-from reminders.statements import stored
+from reminders.statements import Among, stored
 from reminders.turns import Turns
 
 BATCH = 200
@@ -52,18 +52,6 @@ _UPDATE = {
 
 def lease_from(now: datetime) -> datetime:
     return now + LEASE
-
-
-# Of a message, its follow-up and its patient, what the gate and the mail ask for.
-_NEEDED = (
-    *("state", "due_at", "not_after", "lease_token", "claims", "attempts", "reason", "changes"),
-    *("kind", "nth", "asked_for", "capped_on", "clinic_id", "patient_id"),
-    *("follow_up_id", "requested_by_id"),
-    *(f"follow_up__{name}" for name in ("send_at", "closes_at", "finished_at", "withdrawn_at")),
-    *(f"follow_up__{name}" for name in ("language", "link_nonce", "link_key_id")),
-    *(f"patient__{name}" for name in ("clinic_id", "name", "email", "language", "zone")),
-    *(f"patient__{name}" for name in ("status", "paused_until", "allowed_days")),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +96,14 @@ def load(taken: Taken[AnyClaim]) -> list[AnyClaim]:
     """The rows, with what a mail needs, as long as they are ours; soonest first."""
     if not taken.ids:
         return []
-    rows = _with_what_a_mail_needs(taken.model)
-    mine = list(rows.filter(pk__in=taken.ids, state=State.CLAIMED, lease_token=taken.token))
-    if taken.model is Message:
-        _hand_out_clinics(cast("list[Message]", mine))
-    return sorted(mine, key=lambda row: (row.due_at, row.pk))
+    mine = taken.model._default_manager.filter(
+        Among(F("pk"), taken.ids), state=State.CLAIMED, lease_token=taken.token
+    )
+    if issubclass(taken.model, Notice):
+        rows = list(mine.select_related("alert", "clinic", "member__user"))
+    else:
+        rows = cast("list[AnyClaim]", plucking.messages(cast("QuerySet[Message]", mine)))
+    return sorted(rows, key=lambda row: (row.due_at, row.pk))
 
 
 def claim(model: type[AnyClaim], limit: int, *, now: datetime) -> list[AnyClaim]:
@@ -183,17 +174,3 @@ def _due(
 
 def _key(pk: Any) -> uuid.UUID:
     return pk if isinstance(pk, uuid.UUID) else uuid.UUID(str(pk))
-
-
-def _hand_out_clinics(rows: Sequence[Message]) -> None:
-    """Each clinic once, however many of its patients are in the batch."""
-    clinics = Clinic.objects.in_bulk({row.clinic_id for row in rows})
-    for row in rows:
-        row.patient.clinic = row.clinic = clinics[row.clinic_id]
-
-
-def _with_what_a_mail_needs(model: type[AnyClaim]) -> QuerySet[AnyClaim]:
-    rows = model._default_manager.all()
-    if issubclass(model, Notice):
-        return rows.select_related("alert", "clinic", "member__user")
-    return rows.select_related("patient", "follow_up").only(*_NEEDED)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
-from django.db.models import Q
+from django.db.models import F, Q
 
 from clinic.models import Clinic, Infusion, Patient
 from reminders.claiming import held
@@ -27,6 +27,7 @@ from reminders.schedule.clock import (
     local_date,
 )
 from reminders.schedule.questionnaires import instrument_facts
+from reminders.statements import Among
 from reminders.suppression import in_the_way
 from surveys.cover import cover_of
 from surveys.models import Alert, FollowUp, StepDue
@@ -95,9 +96,9 @@ class _Around:
         self.now = now
         self.clinics = {row.patient.clinic_id: row.patient.clinic for row in rows}
         patients = [row.patient_id for row in rows]
-        self.dues = _dues(row.follow_up_id for row in rows)
+        self.dues = _dues([row.follow_up_id for row in rows])
         self.held = _suppressions(patients)
-        self.alerted = _alerted(row.patient_id for row in rows if _is_reminder(row))
+        self.alerted = _alerted([row.patient_id for row in rows if _is_reminder(row)])
         self.days = _days_taken(patients, now)
         self.infusions = _begun_infusions(patients, now)
         self.uncovered: dict[uuid.UUID, bool] = {}
@@ -168,36 +169,37 @@ class _Around:
 _DueRow = tuple[uuid.UUID, list[str], int, int, datetime | None]
 
 
-def _dues(follow_ups: Iterable[uuid.UUID]) -> Mapping[uuid.UUID, list[_DueRow]]:
+def _dues(follow_ups: Sequence[uuid.UUID]) -> Mapping[uuid.UUID, list[_DueRow]]:
     found: dict[uuid.UUID, list[_DueRow]] = defaultdict(list)
-    asking = StepDue.objects.filter(follow_up__in=list(follow_ups), state__in=_ASKS)
+    asking = StepDue.objects.filter(Among(F("follow_up"), follow_ups), state__in=_ASKS)
     for due in asking.order_by("course", "step", "pk").values_list(*_DUE):
         found[due[0]].append(due)
     return found
 
 
-def _suppressions(patients: Iterable[uuid.UUID]) -> Mapping[uuid.UUID, list[tuple[str, str]]]:
+def _suppressions(patients: Sequence[uuid.UUID]) -> Mapping[uuid.UUID, list[tuple[str, str]]]:
     found: dict[uuid.UUID, list[tuple[str, str]]] = defaultdict(list)
-    held = Suppression.objects.in_force().filter(patient__in=list(patients))
+    held = Suppression.objects.in_force().filter(Among(F("patient"), patients))
     for patient, reason, digest in held.values_list("patient", "reason", "address_digest"):
         found[patient].append((reason, digest))
     return found
 
 
-def _alerted(patients: Iterable[uuid.UUID]) -> set[uuid.UUID | None]:
+def _alerted(patients: Sequence[uuid.UUID]) -> set[uuid.UUID | None]:
     """Of patients who are to be reminded, those with an open alert."""
-    asked = list(patients)
-    if not asked:
+    if not patients:
         return set()
-    return set(Alert.objects.open().filter(patient__in=asked).values_list("patient", flat=True))
+    alerts = Alert.objects.open().filter(Among(F("patient"), patients))
+    return set(alerts.values_list("patient", flat=True))
 
 
 def _days_taken(
-    patients: Iterable[uuid.UUID], now: datetime
+    patients: Sequence[uuid.UUID], now: datetime
 ) -> Mapping[uuid.UUID, list[tuple[date, uuid.UUID]]]:
     """Local days that messages of a patient used up, around this moment in any zone."""
     found: dict[uuid.UUID, list[tuple[date, uuid.UUID]]] = defaultdict(list)
-    used = Message.objects.filter(patient__in=list(patients), capped_on__gte=now.date() - DAY)
+    lately = Message.objects.filter(capped_on__gte=now.date() - DAY)
+    used = lately.filter(Among(F("patient"), patients))
     for patient, day, pk in used.values_list("patient", "capped_on", "pk"):
         if day is not None:
             found[patient].append((day, pk))
@@ -205,15 +207,13 @@ def _days_taken(
 
 
 def _begun_infusions(
-    patients: Iterable[uuid.UUID], now: datetime
+    patients: Sequence[uuid.UUID], now: datetime
 ) -> Mapping[uuid.UUID, list[tuple[datetime, bool]]]:
     """Starts of late, and whether each is still a planned one."""
     found: dict[uuid.UUID, list[tuple[datetime, bool]]] = defaultdict(list)
     standing = Q(status__in=[Infusion.Status.COMPLETED, Infusion.Status.PLANNED])
-    begun = Infusion.objects.filter(
-        standing, course__patient__in=list(patients), started_at__gt=now - _HELD_AT_MOST,
-        started_at__lte=now,
-    )  # fmt: skip
+    lately = Infusion.objects.filter(started_at__gt=now - _HELD_AT_MOST, started_at__lte=now)
+    begun = lately.filter(standing, Among(F("course__patient"), patients))
     for patient, start, status in begun.values_list("course__patient", "started_at", "status"):
         found[patient].append((start, status == Infusion.Status.PLANNED))
     return found

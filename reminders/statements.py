@@ -13,6 +13,7 @@ from datetime import date, datetime
 from typing import Any
 
 from django.db import DatabaseError, connection, models
+from django.db.models import Lookup
 
 from reminders import kept_plans
 from reminders.kept_plans import Plans
@@ -78,6 +79,17 @@ def among(values: Sequence[Any]) -> tuple[str, list[Any]]:
         kind = "bigint" if values and isinstance(values[0], int) else "uuid"
         return f"= ANY(%s::{kind}[])", [array(values)]
     return f"IN ({', '.join(['%s'] * len(values))})", list(values)
+
+
+class Among(Lookup):
+    """`column IN keys` for the ORM, which would look at each of the keys several times."""
+
+    prepare_rhs = False
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
+        column, values = self.process_lhs(compiler, connection)
+        which, chosen = among(keys(self.rhs))
+        return f"{column} {which}", (*values, *chosen)
 
 
 @dataclass(frozen=True, slots=True)
