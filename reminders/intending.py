@@ -269,7 +269,7 @@ def _attempt(row: Claimed, mail: Mail, lane: str, now: datetime) -> Attempt:
     key = uuid.uuid5(row.pk, str(row.claims))  # of this attempt, and of its repetitions
     mail.carry(key)
     return Attempt(
-        **({"message": row} if isinstance(row, Message) else {"notice": row}),
+        **{"message_id" if isinstance(row, Message) else "notice_id": row.pk},
         n=row.claims,
         started_at=now,
         lane=lane,

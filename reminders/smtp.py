@@ -4,11 +4,8 @@ That halves the waiting for a server that is far away. Raises what smtplib's `se
 after any of it the caller closes the connection, so that nothing half said is left on it.
 """
 
-import re
 import smtplib
 from collections.abc import Iterator
-
-_DOT = re.compile(rb"(?m)^\.")
 
 
 def hand_over(connection: smtplib.SMTP, sender: str, recipient: str, wire: bytes) -> Iterator[None]:
@@ -24,12 +21,18 @@ def hand_over(connection: smtplib.SMTP, sender: str, recipient: str, wire: bytes
     connection.send(f"MAIL FROM:<{sender}>{body}\r\nRCPT TO:<{recipient}>\r\nDATA\r\n".encode())
     yield
     _heed_envelope(connection, sender, recipient)
-    end = b".\r\n" if wire.endswith(b"\r\n") else b"\r\n.\r\n"
-    connection.send(_DOT.sub(b"..", wire) + end)
+    connection.send(_stuffed(wire))
     yield
     code, said = connection.getreply()
     if code != 250:
         raise smtplib.SMTPDataError(code, said)
+
+
+def _stuffed(wire: bytes) -> bytes:
+    """With its end, which nothing inside may look like (RFC 5321, 4.5.2)."""
+    first = b"." if wire.startswith(b".") else b""
+    end = b".\r\n" if wire.endswith(b"\r\n") else b"\r\n.\r\n"
+    return first + wire.replace(b"\n.", b"\n..") + end
 
 
 def _heed_envelope(connection: smtplib.SMTP, sender: str, recipient: str) -> None:

@@ -65,12 +65,17 @@ def stored(model: type[models.Model], field: str, value: Any) -> Any:
 def keys(values: Sequence[uuid.UUID | None]) -> list[Any]:
     if connection.features.has_native_uuid_field:
         return list(values)
-    return [value.hex if value else None for value in values]
+    return [_hex(value) for value in values]
+
+
+def _hex(value: uuid.UUID | None) -> str | None:
+    return value.hex if value else None
 
 
 def array(values: Sequence[Any]) -> str:
-    """Keys as PostgreSQL writes an array of them."""
-    return f"{{{','.join(map(str, values))}}}"
+    """Keys as PostgreSQL reads an array of them; without hyphens a UUID is written faster."""
+    written = [each.hex if isinstance(each, uuid.UUID) else str(each) for each in values]
+    return f"{{{','.join(written)}}}"
 
 
 def among(values: Sequence[Any]) -> tuple[str, list[Any]]:
@@ -167,7 +172,7 @@ def accept(
     at = stored(Message, "accepted_at", now)
     if connection.vendor == "postgresql":
         took = [
-            {"provider": provider, "id": str(pk), "token": str(token)}
+            {"provider": provider, "id": pk.hex, "token": _hex(token)}
             for pk, token, provider in messages
         ]
         return [Statement(_ACCEPT_ALL, [at, at, json.dumps(took)])]
@@ -205,9 +210,9 @@ def _begin(attempts: Sequence[Attempt]) -> Statement:
     own = [
         {
             "version": each.template_version,
-            "message": str(each.message_id),
+            "message": _hex(each.message_id),
             "n": each.n,
-            "key": str(each.idempotency_key),
+            "key": each.idempotency_key.hex,
             "sha256": each.payload_sha256,
             "inputs": each.inputs,
         }

@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import time
+from functools import lru_cache
 from typing import Any, ClassVar, Self
 from zoneinfo import ZoneInfo
 
@@ -62,8 +63,13 @@ class Clinic(models.Model):
         """What patients see. A name of the clinic's own stays as it is; ours is translated."""
         if self.sender_name != CARE_TEAM:
             return self.sender_name
-        with translation.override(language):
-            return gettext(CARE_TEAM)
+        return _care_team(language)
+
+
+@lru_cache(maxsize=16)
+def _care_team(language: str) -> str:
+    with translation.override(language):
+        return gettext(CARE_TEAM)
 
 
 class UserManager(BaseUserManager["User"]):
