@@ -9,6 +9,7 @@ from dashboards.views import (
     mail,
     patient,
     patients,
+    previews,
     settings,
     status,
 )
@@ -41,6 +42,9 @@ urlpatterns = [
     path("alerts/<uuid:alert_id>/close/", alerts.close, name="close-alert"),
     path("patients/<uuid:patient_id>/e-mail/", mail.write_again, name="write-again"),
     path("mail/", mail.mail, name="mail"),
+    path("mail/preview/", previews.preview, name="mail-preview"),
+    path("mail/preview/frame/", previews.frame, name="mail-frame"),
+    path("mail/preview/send/", previews.send_test, name="send-test-mail"),
     path("messages/<uuid:message_id>/", mail.message, name="message"),
     path("messages/<uuid:message_id>/sent/", mail.confirm_sent, name="confirm-sent"),
     path("messages/<uuid:message_id>/again/", mail.send_again, name="send-again"),

@@ -55,12 +55,15 @@ class Parts:
 
 def write(letter: Letter, lane: str) -> Mail:
     """Raises for a letter that cannot be a mail (a line break in a name, say): before any call."""
-    with translation.override(letter.language):
-        subject, text, html = (_render(letter, part) for part in PARTS)
-    parts = Parts(" ".join(subject.split()), text, _inlined(html))
-    mail = assembled(parts, letter, lane, version(letter.template))
+    mail = assembled(rendered(letter), letter, lane, version(letter.template))
     mail.email.message()  # what cannot be encoded fails here
     return mail
+
+
+def rendered(letter: Letter) -> Parts:
+    with translation.override(letter.language):
+        subject, text, html = (_render(letter, part) for part in PARTS)
+    return Parts(" ".join(subject.split()), text, _inlined(html))
 
 
 def assembled(
