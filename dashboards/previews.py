@@ -13,7 +13,7 @@ from reminders import emails, lanes, samples
 from reminders.samples import Sample
 
 LONGEST_SUBJECT = 45
-LARGEST = 20_000  # bytes
+LARGEST = 20  # kB, as it travels
 
 NAMES = {
     "invitation": gettext_lazy("Invitation"),
@@ -25,8 +25,12 @@ NAMES = {
 }
 WHEN = {
     "invitation": gettext_lazy("Goes when a check-in opens."),
-    "reminder-1": gettext_lazy("Goes the first time a check-in is still open on a reminder's day."),
-    "reminder-2": gettext_lazy("Goes the second time, in other words. There is never a third."),
+    "reminder-1": gettext_lazy(
+        "Goes the day after the invitation, if the check-in is still unanswered."
+    ),
+    "reminder-2": gettext_lazy(
+        "Goes on a later day, in other words. A check-in has two reminders at most."
+    ),
     "fresh-link": gettext_lazy("Goes at once to a patient who has lost the link and asks for it."),
     "notice": gettext_lazy("Goes to responders about an alert, again and again until it is taken."),
     "notice-test": gettext_lazy("Goes to responders when an administrator tries the chain."),
@@ -47,7 +51,7 @@ class Preview:
     to: str
     text: str
     html: str
-    size: int  # bytes, as it travels
+    kilobytes: float
     hosts: tuple[str, ...]
     headers: tuple[Header, ...]
 
@@ -62,7 +66,7 @@ def of(sample: Sample, language: str, *, reader: Member, now: datetime) -> Previ
         to=str(email.to[0]),
         text=str(email.body),
         html=html,
-        size=len(email.message().as_bytes()),
+        kilobytes=len(email.message().as_bytes()) / 1000,
         hosts=tuple(
             sorted({urlsplit(url).netloc for url in re.findall(r'https?://[^\s"<]+', html)})
         ),

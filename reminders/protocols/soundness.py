@@ -62,6 +62,7 @@ def _reminds_after_the_window(step: Step) -> bool:
     return hours is not None and any(day * 24 >= hours for day in step.reminder_days)
 
 
+MOST_REMINDERS = 2  # of one check-in: a third would be nagging
 RULES: list[tuple[Callable[[Step], bool], str]] = [
     (lambda step: not step.asks, "asks nothing"),
     (lambda step: any(not name for ask in step.asks for name in ask.one_of), "an empty name"),
@@ -70,6 +71,7 @@ RULES: list[tuple[Callable[[Step], bool], str]] = [
     (lambda step: step.closes_hours_early < 0, "closes_hours_early must not be negative"),
     (_reminds_after_the_window, "a reminder falls after the window"),
     (lambda step: any(day < 1 for day in step.reminder_days), "reminders begin on day 1"),
+    (lambda step: len(step.reminder_days) > MOST_REMINDERS, "more than two reminders"),
     (
         lambda step: list(step.reminder_days) != sorted(set(step.reminder_days)),
         "reminder days must ascend",

@@ -113,8 +113,8 @@ def test_the_subjects(canary, now):
         ("es", "invitation", 0): "Su cuestionario breve está listo",
         ("en", "reminder", 1): "Reminder: your check-in",
         ("es", "reminder", 1): "Recordatorio: su cuestionario breve",
-        ("en", "reminder", 2): "Second reminder: your check-in",
-        ("es", "reminder", 2): "Segundo recordatorio: su cuestionario breve",
+        ("en", "reminder", 2): "Reminder: still time for your check-in",
+        ("es", "reminder", 2): "Recordatorio: aún puede responder",
     }
     assert {case: subject(*case) for case in subjects} == subjects
     assert max(map(len, subjects.values())) <= 45

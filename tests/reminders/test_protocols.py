@@ -73,6 +73,7 @@ def on_day(day: int) -> str:
         pytest.param("hours = 72", "hours = 0", "must be above 0", id="no window"),
         pytest.param("[1, 2]", "[1, 3]", "after the window", id="reminder at the very close"),
         pytest.param("[1, 2]", "[2, 1]", "must ascend", id="reminders out of order"),
+        pytest.param("[1, 2]", "[1, 2, 3]", "more than two", id="a third reminder"),
         pytest.param("[1, 2]", "[0]", "begin on day 1", id="reminder with the invitation"),
         pytest.param('"09:00"', '"nine"', "send_at must be an hour", id="hour"),
         pytest.param('"09:00"', '"at once"', "only enrolment", id="at once after an infusion"),
