@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.urls import reverse
-from django.utils import timezone
 
 from clinic.models import Clinic, Member, Patient
 from reminders.letters import Letter, message_letter, notice_letter
@@ -88,7 +87,7 @@ def _message(sample: Sample, clinic: Clinic, language: str, now: datetime) -> Me
 
 
 def _closing(clinic: Clinic, now: datetime) -> datetime:
-    day = timezone.localtime(now, clinic.tz) + DAYS_LEFT
+    day = now.astimezone(clinic.tz) + DAYS_LEFT
     return day.replace(hour=CLOSES, minute=0, second=0, microsecond=0)
 
 

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone, translation
@@ -73,7 +73,8 @@ def frame(request: StaffRequest) -> HttpResponse:
 def send_test(request: StaffRequest) -> HttpResponse:
     """To the signed-in member's own address, whatever the request says."""
     if request.POST.get("mail") not in SAMPLES:
-        raise Http404
+        messages.error(request, _("Choose the e-mail first. Nothing was sent."))
+        return redirect("dashboards:mail-preview")
     sample, language, look = _chosen(request.POST)
     by, now = member_actor(request.member), timezone.now()
     try:

@@ -116,6 +116,13 @@ def test_a_test_goes_to_oneself_whatever_is_asked(desk, coordinator):
     assert response.request["QUERY_STRING"].startswith("mail=reminder-2&language=es")
 
 
+@pytest.mark.parametrize("asked", [{}, {"mail": "everything"}])
+def test_what_is_no_e_mail_of_ours_is_not_sent(desk, asked):
+    response = desk.post(SEND, asked, follow=True)
+    assert told(response) == ["Choose the e-mail first. Nothing was sent."]
+    assert mail.outbox == []
+
+
 def test_on_hold_it_says_so_before_and_after(desk, settings):
     settings.MAIL_MODE = "hold"
     seen = body(desk.get(PAGE))
