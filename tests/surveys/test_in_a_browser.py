@@ -46,6 +46,12 @@ def enter(page) -> None:
         page.keyboard.press("Enter")
 
 
+def press(page, button: str = "button.main") -> None:
+    """Press `button` and wait for the page it leads to: a click alone may return before it."""
+    with page.expect_navigation():
+        page.locator(button).click()
+
+
 def test_by_keyboard_alone_on_the_smallest_phone(small, ask):
     small.goto(ask("phq2", "mood"))
     tab_to(small, "button.main")
@@ -64,7 +70,7 @@ def test_by_keyboard_alone_on_the_smallest_phone(small, ask):
 
 def test_enter_saves_and_does_not_switch_the_language(small, ask):
     small.goto(ask("phq2"))
-    small.locator("button.main").click()
+    press(small)
     tab_to(small, "input[type=radio]")
     small.keyboard.press("Space")
     enter(small)
@@ -74,8 +80,8 @@ def test_enter_saves_and_does_not_switch_the_language(small, ask):
 
 def test_an_error_takes_the_focus_and_leads_to_the_choices(small, ask):
     small.goto(ask("phq2"))
-    small.locator("button.main").click()
-    small.locator("button.main").click()
+    press(small)
+    press(small)
     assert small.title() == "Error: Check-in"
     small.locator(".problem a").click()
     assert small.url.endswith("#answer-0")
@@ -83,10 +89,10 @@ def test_an_error_takes_the_focus_and_leads_to_the_choices(small, ask):
 
 def test_a_worrying_answer_shows_the_numbers_without_a_script(small, ask):
     small.goto(ask("phq9"))
-    small.locator("button.main").click()
+    press(small)
     for _ in range(9):
         small.locator("label[for=answer-1]").click()
-        small.locator("button.main").click()
+        press(small)
     assert small.get_by_role("link", name="Call 988").get_attribute("href") == "tel:988"
     assert small.get_by_role("link", name="Text 988").get_attribute("href") == "sms:988"
     assert Alert.objects.get().trigger == "9=1"
@@ -96,7 +102,7 @@ def test_a_worrying_answer_shows_the_numbers_without_a_script(small, ask):
 def test_eleven_targets_fit_every_screen(new_page, ask, width, rows):
     page = new_page(viewport={"width": width, "height": 800})
     page.goto(ask("nrs24:now"))
-    page.locator("button.main").click()
+    press(page)
     boxes = [label.bounding_box() for label in page.locator(".steps label").all()]
     assert len(boxes) == 11
     assert len({round(box["y"]) for box in boxes}) == rows
@@ -117,7 +123,7 @@ def test_no_text_is_small_no_target_is_small_and_nothing_comes_from_elsewhere(ne
         assert page.evaluate(SMALLEST_TARGET) >= 48
         assert page.evaluate("document.documentElement.scrollWidth") <= 320
         if button:
-            page.locator(button).click()
+            press(page, button)
     origin = address.partition("/s/")[0]
     assert asked
     assert all(url.startswith(origin) for url in asked)
@@ -129,7 +135,7 @@ def test_no_spanish_page_scrolls_sideways_on_the_smallest_phone(new_page, ask):
     page.goto(ask("phq9") + "?lang=es")
     for _ in range(10):
         assert page.evaluate("document.documentElement.scrollWidth") <= 320
-        page.locator("button.main").click()
+        press(page)
         page.locator("label").nth(1).click()
     assert page.url.endswith("/check-in/help/")
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
