@@ -2,6 +2,7 @@ from django.urls import path
 
 from dashboards.views import (
     alerts,
+    cases,
     courses,
     enrolment,
     infusions,
@@ -39,7 +40,11 @@ urlpatterns = [
     path("alerts/", alerts.alerts, name="alerts"),
     path("alerts/<uuid:alert_id>/", alerts.alert, name="alert"),
     path("alerts/<uuid:alert_id>/take/", alerts.take, name="take-alert"),
-    path("alerts/<uuid:alert_id>/close/", alerts.close, name="close-alert"),
+    path("alerts/<uuid:alert_id>/contact/", cases.contact, name="contact-about-alert"),
+    path("alerts/<uuid:alert_id>/hand-over/", cases.hand_over, name="hand-over-alert"),
+    path("alerts/<uuid:alert_id>/close/", cases.close, name="close-alert"),
+    path("alerts/<uuid:alert_id>/confirm/", cases.confirm, name="confirm-closing"),
+    path("alerts/<uuid:alert_id>/reopen/", cases.reopen, name="reopen-alert"),
     path("patients/<uuid:patient_id>/e-mail/", mail.write_again, name="write-again"),
     path("mail/", mail.mail, name="mail"),
     path("mail/preview/", previews.preview, name="mail-preview"),

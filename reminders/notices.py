@@ -16,7 +16,7 @@ from surveys.models import Alert, AlertEvent
 
 logger = logging.getLogger(__name__)
 
-CHUNK = 200  # alerts read at a time; every untaken alert is looked at in every tick
+CHUNK = 200  # alerts read at a time; every one that waits is looked at in every tick
 
 # When a level is told again, counted from the alert, and how often after the last of these.
 # Critical follows the escalation of the clinical protocol, with e-mail as its only channel.
@@ -35,13 +35,14 @@ _TELLING = (*_ANEW, AlertEvent.Kind.NOT_DELIVERED)
 
 
 def create_due(*, now: datetime) -> int:
-    """Give every untaken alert its notices of this round. Safe twice, and twice at once."""
-    return sum(_for_alert(alert, now) for alert in _untaken().iterator(chunk_size=CHUNK))
+    """Give every alert that waits for somebody its notices of this round. Safe twice, and twice at
+    once."""
+    return sum(_for_alert(alert, now) for alert in _waiting().iterator(chunk_size=CHUNK))
 
 
 def create_for(alert_id: uuid.UUID, *, now: datetime) -> int:
-    """The first round, the moment the alert is raised."""
-    found = _untaken().filter(pk=alert_id).first()
+    """The first round, the moment the alert is raised or handed over."""
+    found = _waiting().filter(pk=alert_id).first()
     return _for_alert(found, now) if found else 0
 
 
@@ -55,10 +56,10 @@ def round_of(level: str, rule: str, waited: timedelta) -> int:
     return passed + int(beyond / every)
 
 
-def _untaken() -> QuerySet[Alert]:
+def _waiting() -> QuerySet[Alert]:
     return (
-        Alert.objects.untaken()
-        .select_related("clinic")
+        Alert.objects.to_be_told()
+        .select_related("clinic", "offered_to__user")
         .prefetch_related(
             Prefetch("notices", Notice.objects.order_by("nth")),
             Prefetch("events", AlertEvent.objects.filter(kind__in=_TELLING)),
@@ -93,13 +94,15 @@ def _not_reached(alert: Alert, earlier: Iterable[Notice]) -> set[uuid.UUID]:
 
 
 def _counted_from(alert: Alert, earlier: Iterable[Notice], now: datetime) -> tuple[datetime, int]:
-    """An alert that became critical, or a test sent again, is told at once as if raised then.
+    """An alert that became critical or was handed over, or a test sent again, is told at once as
+    if raised then.
 
     Events carry the web server's clock, notices the database's: one ahead of it waits for it, or
     every tick would tell anew.
     """
     began = (event.at for event in alert.events.all() if event.kind in _ANEW)
-    again = max((at for at in began if alert.raised_at < at <= now), default=None)
+    times = [*began, alert.offered_at or alert.raised_at]
+    again = max((at for at in times if alert.raised_at < at <= now), default=None)
     if again is None:
         return alert.raised_at, 0
     rounds = (notice.nth for notice in earlier if notice.created_at < again)
@@ -107,7 +110,11 @@ def _counted_from(alert: Alert, earlier: Iterable[Notice], now: datetime) -> tup
 
 
 def _to_be_told(alert: Alert, lost: set[uuid.UUID]) -> list[Member]:
-    """The clinic's responders; where none is left or reached, everybody who may take an alert."""
+    """The clinic's responders; where none is left or reached, everybody who may take an alert.
+    Of an alert that somebody has, only the member to whom it was handed over."""
+    if alert.offered_to is not None:
+        there = alert.offered_to.active and alert.offered_to.user.is_active
+        return [alert.offered_to] if there else []
     members = Member.objects.filter(clinic=alert.clinic)
     responders = list(members.responders())
     if any(member.pk not in lost for member in responders):

@@ -1,34 +1,27 @@
-"""Answers that need a person: raise, take, escalate, close. Nothing here ever lowers an alert.
+"""Answers that need a person: raise, escalate, take. Nothing here ever lowers an alert.
 
 Raised in the transaction of the answer; `alert_raised` goes out once that has committed, only to
 hasten the notice. Exactly one member owns an alert; what happened to it is never rewritten.
 """
 
 import secrets
-import uuid
 from collections.abc import Iterable
 from datetime import datetime
-from functools import partial
 
 from django.db import transaction
 
-from clinic import audit
 from clinic.actors import Actor
 from clinic.models import Clinic, Course, Member
-from clinic.refusals import Refused
+from surveys.case_file import announce, audited, clinical, event, forget_closing, locked
 from surveys.instruments import Level
 from surveys.models import Alert, AlertEvent, FollowUp, Response
 from surveys.safety import Worry
-from surveys.signals import alert_raised
 
 _LETTERS = "23456789ABCDEFGHJKMNPQRTUVWXY"  # none that is read as another
 _LEVELS: list[str] = [Alert.Level.REVIEW, Alert.Level.URGENT, Alert.Level.CRITICAL]
 HELP_RULE = "help-now"
 HELP_TRIGGER = "help"
-
-
-class NotClinical(Refused):
-    """Alerts are taken and closed by administrators and clinicians."""
+_TAKEN = ("owner", "taken_at", "offered_to", "offered_at", "closed_at", "outcome")
 
 
 @transaction.atomic
@@ -62,11 +55,15 @@ def raise_for(
 
 
 def note_change(response: Response, item: str, value: int | None, *, now: datetime) -> None:
-    """The patient changed an answer that had raised an alert. The alert stands."""
+    """The patient changed an answer that had raised an alert. The alert stands; whoever wanted to
+    close it has to look again."""
     for alert in _of_item(response, item):
         if alert.closed_at is None:
+            held = locked(alert)
+            if held.closing_by_id:
+                held.save(update_fields=forget_closing(held))
             shown = "skipped" if value is None else value
-            _event(alert, AlertEvent.Kind.NOTE, now=now, detail=f"answer changed to {shown}")
+            event(alert, AlertEvent.Kind.NOTE, now=now, detail=f"answer changed to {shown}")
 
 
 @transaction.atomic
@@ -78,7 +75,7 @@ def help_now(follow_up: FollowUp, *, by: Actor, now: datetime) -> Alert:
     FollowUp.objects.select_for_update(no_key=True).get(pk=follow_up.pk)
     standing = follow_up.alerts.untaken().filter(rule=HELP_RULE).first()
     if standing is not None:
-        _event(standing, AlertEvent.Kind.NOTE, now=now, detail="asked for help again")
+        event(standing, AlertEvent.Kind.NOTE, now=now, detail="asked for help again")
         return standing
     alert = Alert(
         clinic=follow_up.patient.clinic,
@@ -94,70 +91,81 @@ def help_now(follow_up: FollowUp, *, by: Actor, now: datetime) -> Alert:
 @transaction.atomic
 def escalate(alert: Alert, detail: str, *, by: Actor, now: datetime) -> None:
     """Something since makes this critical. Its notices start again."""
-    alert = _locked(alert)
-    _event(alert, AlertEvent.Kind.LEVEL, now=now, member=by.member, detail=detail)
+    alert = locked(alert)
+    event(alert, AlertEvent.Kind.LEVEL, now=now, member=by.member, detail=detail)
+    if alert.closing_by_id:
+        alert.save(update_fields=forget_closing(alert))
     if alert.level != Alert.Level.CRITICAL:
         alert.level = Alert.Level.CRITICAL
         alert.save(update_fields=["level"])
-        _announce(alert)
-    _audit(by, "escalate alert", alert, now=now, fields=["level"])
+        announce(alert)
+    audited(by, "escalate alert", alert, now=now, fields=["level"])
 
 
 @transaction.atomic
 def note(alert: Alert, detail: str, *, by: Actor, now: datetime) -> None:
-    _event(alert, AlertEvent.Kind.NOTE, now=now, member=by.member, detail=detail[:500])
-    _audit(by, "note on alert", alert, now=now)
+    event(alert, AlertEvent.Kind.NOTE, now=now, member=by.member, detail=detail)
+    audited(by, "note on alert", alert, now=now)
 
 
 @transaction.atomic
 def leave_phone(alert: Alert, phone: str, *, by: Actor, now: datetime) -> None:
     """The best number for today. Kept sealed, so the history only says that one was left."""
-    alert = _locked(alert)
+    alert = locked(alert)
     alert.best_phone = phone
     alert.save(update_fields=["best_phone"])
-    _event(alert, AlertEvent.Kind.PHONE, now=now)
-    _audit(by, "leave phone", alert, now=now, fields=["best_phone"])
+    event(alert, AlertEvent.Kind.PHONE, now=now)
+    audited(by, "leave phone", alert, now=now, fields=["best_phone"])
 
 
 @transaction.atomic
 def take(alert: Alert, *, by: Actor, now: datetime) -> Member:
     """Who owns the alert now: the first member who pressed "I am taking this".
 
-    Taking a test alert is the proof that it arrives, and ends it.
+    The one it was handed over to gets it so, and the owner so takes back what the other has not
+    taken. Taking a test alert is the proof that it arrives, and ends it.
     """
-    member = _clinical(by, alert)
-    won = Alert.objects.open().filter(pk=alert.pk, owner=None).update(owner=member, taken_at=now)
+    member = clinical(by, alert)
+    held = locked(alert)
+    if held.closed_at is None:
+        _take(held, member, by=by, now=now)
     alert.refresh_from_db()
-    owner = alert.owner
-    if won:
-        _event(alert, AlertEvent.Kind.TAKEN, now=now, member=member)
-        _audit(by, "take alert", alert, now=now, fields=["owner"])
-        if alert.rule == Alert.TEST_RULE:
-            close(alert, Alert.Outcome.TESTED, "", by=by, now=now)
-    elif owner != member:
-        _event(alert, AlertEvent.Kind.NOTE, now=now, member=member, detail="wanted to take it too")
     return alert.owner or member
 
 
-@transaction.atomic
-def close(alert: Alert, outcome: Alert.Outcome, note: str, *, by: Actor, now: datetime) -> None:
-    """End an alert with what came of it. Whoever closes an alert nobody took has taken it."""
-    member = _clinical(by, alert)
-    alert = _locked(alert)
-    if alert.closed_at is not None:
-        detail = f"closed again: {outcome.label}. {note}".strip()[:500]
-        _event(alert, AlertEvent.Kind.NOTE, now=now, member=member, detail=detail)
-        return
-    if alert.owner is None:
+def _take(alert: Alert, member: Member, *, by: Actor, now: datetime) -> None:
+    owner = alert.owner
+    if owner is None:
         alert.owner, alert.taken_at = member, now
-        _event(alert, AlertEvent.Kind.TAKEN, now=now, member=member)
-    alert.closed_at, alert.outcome = now, outcome
-    alert.save(update_fields=["owner", "taken_at", "closed_at", "outcome"])
-    if alert.rule == Alert.TEST_RULE:  # who answers for item 9 decides what is asked
-        Course.objects.under_way().filter(patient__clinic=alert.clinic_id).touch(now)
-    detail = f"{outcome.label}. {note}".strip()[:500]
-    _event(alert, AlertEvent.Kind.CLOSED, now=now, member=member, detail=detail)
-    _audit(by, "close alert", alert, now=now, fields=["closed_at", "outcome"])
+        event(alert, AlertEvent.Kind.TAKEN, now=now, member=member)
+        if alert.rule == Alert.TEST_RULE:
+            _end_test(alert, member, now=now)
+    elif owner == member and alert.offered_to_id:
+        event(alert, AlertEvent.Kind.KEPT, now=now, member=member)
+    elif alert.offered_to_id == member.pk or _has_left(owner):
+        before = owner.user.name or owner.user.email
+        event(alert, AlertEvent.Kind.HANDED_OVER, now=now, member=member, detail=before)
+        alert.owner = member
+    else:
+        if owner != member:
+            said = "wanted to take it too"
+            event(alert, AlertEvent.Kind.NOTE, now=now, member=member, detail=said)
+        return
+    alert.offered_to, alert.offered_at = None, None
+    alert.save(update_fields=_TAKEN)
+    audited(by, "take alert", alert, now=now, fields=["owner"])
+
+
+def _end_test(alert: Alert, member: Member, *, now: datetime) -> None:
+    """Who answers for item 9 decides what is asked."""
+    alert.closed_at, alert.outcome = now, Alert.Outcome.TESTED
+    Course.objects.under_way().filter(patient__clinic=alert.clinic_id).touch(now)
+    detail = str(Alert.Outcome.TESTED.label)
+    event(alert, AlertEvent.Kind.CLOSED, now=now, member=member, detail=detail)
+
+
+def _has_left(owner: Member) -> bool:
+    return not (owner.active and owner.user.is_active and owner.is_clinical)
 
 
 @transaction.atomic
@@ -169,8 +177,8 @@ def send_test(clinic: Clinic, member: Member, *, by: Actor, now: datetime) -> Al
     Clinic.objects.select_for_update(no_key=True).get(pk=clinic.pk)
     standing = clinic.alerts.open().filter(rule=Alert.TEST_RULE, owner=None).first()
     if standing is not None:
-        _event(standing, AlertEvent.Kind.RAISED, now=now, member=member, detail="sent again")
-        _announce(standing)
+        event(standing, AlertEvent.Kind.RAISED, now=now, member=member, detail="sent again")
+        announce(standing)
         return standing
     alert = Alert(
         clinic=clinic, level=Alert.Level.REVIEW, rule=Alert.TEST_RULE, trigger=Alert.TEST_RULE
@@ -182,30 +190,10 @@ def _raise(alert: Alert, *, by: Actor, now: datetime, member: Member | None = No
     alert.reference, alert.raised_at = _reference(), now
     alert.save(force_insert=True)
     detail = f"{alert.rule}: {alert.trigger}, {alert.level}"
-    _event(alert, AlertEvent.Kind.RAISED, now=now, member=member, detail=detail)
-    _audit(by, "raise alert", alert, now=now)
-    _announce(alert)
+    event(alert, AlertEvent.Kind.RAISED, now=now, member=member, detail=detail)
+    audited(by, "raise alert", alert, now=now)
+    announce(alert)
     return alert
-
-
-def _announce(alert: Alert) -> None:
-    """Robust: a failing receiver must not reach the patient; the tick finds the alert anyway."""
-    transaction.on_commit(partial(_send, alert.pk))
-
-
-def _send(alert_id: uuid.UUID) -> None:
-    alert_raised.send_robust(sender=Alert, alert_id=alert_id)
-
-
-def _locked(alert: Alert) -> Alert:
-    return Alert.objects.select_for_update(no_key=True).get(pk=alert.pk)
-
-
-def _clinical(by: Actor, alert: Alert) -> Member:
-    member = by.member
-    if member is None or not member.is_clinical or member.clinic_id != alert.clinic_id:
-        raise NotClinical("Only an administrator or a clinician of this clinic can do this.")
-    return member
 
 
 def _of_item(response: Response, item: str) -> list[Alert]:
@@ -232,31 +220,6 @@ def _worth(value: int | None) -> int:
 def worst(alerts: Iterable[Alert]) -> Alert | None:
     """The alert with the highest level, the newest of equals."""
     return max(alerts, key=lambda a: (_LEVELS.index(a.level), a.raised_at), default=None)
-
-
-def _event(
-    alert: Alert,
-    kind: AlertEvent.Kind,
-    *,
-    now: datetime,
-    member: Member | None = None,
-    detail: str = "",
-) -> None:
-    AlertEvent.objects.create(alert=alert, at=now, kind=kind, member=member, detail=detail)
-
-
-def _audit(
-    by: Actor, action: str, alert: Alert, *, now: datetime, fields: list[str] | None = None
-) -> None:
-    audit.write(
-        by,
-        action,
-        clinic=alert.clinic,
-        now=now,
-        patient=alert.patient,
-        subject=alert,
-        fields=fields or (),
-    )
 
 
 def _reference() -> str:

@@ -26,4 +26,5 @@ class SurveysConfig(AppConfig):
     def ready(self) -> None:
         register(catalogue_is_sound)
         append_only.protect("surveys_alertevent", self)
+        append_only.protect("surveys_contactattempt", self)
         post_migrate.connect(record_instruments, sender=self)

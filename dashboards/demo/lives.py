@@ -60,7 +60,7 @@ class Life:
     dark_until: date | None = None  # thoughts of being better off dead are answered until then
     dark_from: date | None = None  # … and again from then on
     answers_at: timedelta | None = None  # the last answer comes so long before now
-    left: str = ""  # the alert of that answer stays: "open", "taken"
+    left: str = ""  # the alert of that answer stays: "open", "taken", "handed", "unreached"
     zone: str = ""
     send_hour: int | None = None
 
@@ -254,7 +254,26 @@ def _special(today: date, seed: int) -> list[Life]:
         answers_at=timedelta(minutes=25),
         left="open",
     )
-    return [relapsed, newly]
+    return [*_being_cared_for(relapsed, seed), relapsed, newly]
+
+
+def _being_cared_for(relapsed: Life, seed: int) -> list[Life]:
+    """Whose alerts have gone through more hands."""
+    handed = replace(
+        relapsed,
+        seed=f"{seed}/handed",
+        person=person(28, "en", Random(f"{seed}/handed")),
+        answers_at=timedelta(hours=7),
+        left="handed",
+    )
+    unreached = replace(
+        handed,
+        seed=f"{seed}/unreached",
+        person=person(29, "en", Random(f"{seed}/unreached")),
+        answers_at=timedelta(hours=4),
+        left="unreached",
+    )
+    return [handed, unreached]
 
 
 def _infusions(first: date, gaps: tuple[int, ...]) -> list[date]:

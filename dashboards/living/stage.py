@@ -5,6 +5,7 @@ only the way out of the building is swapped for one that leads nowhere.
 """
 
 import logging
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,13 +13,15 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 
-from clinic.actors import member_actor
+from clinic.actors import member_actor, system
 from clinic.models import Clinic, Member
 from reminders import delivery, dispatch, notices
 from reminders.models import Message, ProviderEvent
 from reminders.tasks import tell_responders
-from surveys import alerts
-from surveys.models import Alert
+from surveys import alerts, contacting, ending
+from surveys.case import Contact
+from surveys.closing import SPOKEN, Closing
+from surveys.models import Alert, ContactAttempt
 from surveys.signals import alert_raised
 
 NOWHERE = "django.core.mail.backends.dummy.EmailBackend"
@@ -85,16 +88,70 @@ def tell_and_care(alert: Alert, team: Team, *, minutes: int, at: datetime, until
     is_review = alert.level == Alert.Level.REVIEW
     often = Alert.Outcome.SEEN if minutes % 2 else Alert.Outcome.SPOKE
     outcome = Alert.Outcome.NO_ACTION if is_review else often
-    alerts.close(alert, outcome, _NOTES[outcome], by=by, now=min(at + 5 * minutes * MINUTE, until))
+    if not is_review:
+        how = "in_person" if outcome == Alert.Outcome.SEEN else "phone"
+        _contact(alert, team, how, "reached", at=min(at + 3 * minutes * MINUTE, until))
+    ended = min(at + 5 * minutes * MINUTE, until)
+    ending.close(alert, _closing(outcome, _NOTES[outcome], ended), by=by, now=ended)
 
 
 def tell_and_leave(alert: Alert, team: Team, left: str, *, at: datetime) -> None:
-    """An alert that is still on the list: "open", or "taken" by the clinician."""
+    """An alert that is still on the list: "open", "taken", "handed" over, or "unreached"."""
     _tell(alert, at)
-    if left == "taken":
-        by = member_actor(team.clinician)
-        alerts.take(alert, by=by, now=at + 12 * MINUTE)
-        alerts.note(alert, "No answer; message left to call back.", by=by, now=at + 20 * MINUTE)
+    if left != "open":
+        _LEFT[left](alert, team, at)
+
+
+def _taken(alert: Alert, team: Team, at: datetime) -> None:
+    alerts.take(alert, by=member_actor(team.clinician), now=at + 12 * MINUTE)
+    _contact(alert, team, "phone", "left_message", at=at + 20 * MINUTE)
+
+
+def _handed(alert: Alert, team: Team, at: datetime) -> None:
+    """Ended, opened again by the administrator, and handed back to the clinician."""
+    by, chief = member_actor(team.clinician), member_actor(team.admin)
+    alerts.take(alert, by=by, now=at + 6 * MINUTE)
+    _contact(alert, team, "phone", "reached", at=at + 15 * MINUTE)
+    ended = at + 25 * MINUTE
+    spoke = Alert.Outcome.SPOKE
+    ending.close(alert, _closing(spoke, _NOTES[spoke], ended), by=by, now=ended)
+    ending.reopen(alert, "The sister rang: still very low.", by=chief, now=at + 40 * MINUTE)
+    said = "You know the family. Please ring once more today."
+    contacting.hand_over(alert, team.clinician, said, by=chief, now=at + 45 * MINUTE)
+
+
+def _unreached(alert: Alert, team: Team, at: datetime) -> None:
+    """Became critical; nobody answers; the end waits for a second person."""
+    link, by = system("the patient's page"), member_actor(team.clinician)
+    alerts.escalate(alert, "able to keep safe: unsure", by=link, now=at + MINUTE)
+    alerts.take(alert, by=by, now=at + 8 * MINUTE)
+    for minutes, how in ((12, "phone"), (31, "phone"), (40, "trusted")):
+        _contact(alert, team, how, "no_answer", at=at + minutes * MINUTE)
+    said = "Three calls in vain. The police have been asked to look in."
+    welfare = _closing(Alert.Outcome.WELFARE, said, at, plan=Alert.Plan.WELFARE)
+    ending.close(alert, welfare, by=by, now=at + 55 * MINUTE)
+
+
+_LEFT = {"taken": _taken, "handed": _handed, "unreached": _unreached}
+
+
+def _contact(alert: Alert, team: Team, how: str, came: str, *, at: datetime) -> ContactAttempt:
+    contact, by = Contact(at, how, came), member_actor(team.clinician)
+    return contacting.record(alert, contact, "", once=uuid.uuid4(), by=by, now=at)
+
+
+def _closing(
+    outcome: Alert.Outcome, note: str, at: datetime, plan: Alert.Plan = Alert.Plan.SAFETY_PLAN
+) -> Closing:
+    spoken = outcome in SPOKEN
+    return Closing(
+        outcome=outcome,
+        note=note,
+        plan=plan if outcome != Alert.Outcome.NO_ACTION else Alert.Plan.NO_CHANGE,
+        assessed_with=Alert.AssessedWith.CSSRS if spoken else Alert.AssessedWith.NONE,
+        found=Alert.Found.LOW if spoken else "",
+        next_contact_on=(at + timedelta(days=7)).date(),
+    )
 
 
 def _tell(alert: Alert, at: datetime) -> None:

@@ -5,19 +5,24 @@ from dataclasses import replace
 
 from django.db.models import QuerySet
 
+from clinic.models import Member
 from dashboards import words
 from dashboards.queries.definitions import instrument_of
 from dashboards.rows import AlertEventRow, AlertRow
 from surveys.alerts import HELP_RULE
+from surveys.case import next_step
+from surveys.case_file import case_of
 from surveys.earlier import in_order
 from surveys.instruments import Instrument
 from surveys.models import Alert, Response
 
 
 def alert_rows(alerts: QuerySet[Alert]) -> list[AlertRow]:
-    """Two queries: the alerts, and the earlier answers they are read against."""
+    """Three queries: the alerts, their contacts, and the earlier answers they are read against."""
     found = list(
-        alerts.select_related("patient", "owner__user", "response__instrument", "response__patient")
+        alerts.select_related("patient", "owner__user", "offered_to__user", "closing_by__user")
+        .select_related("response__instrument", "response__patient")
+        .prefetch_related("contacts")
         .defer("response__instrument__text")
         .order_by("raised_at")
     )
@@ -47,7 +52,7 @@ def _earlier(alerts: Iterable[Alert]) -> dict[object, list[Response]]:
 
 
 def _row(alert: Alert, earlier: list[Response]) -> AlertRow:
-    owner = alert.owner
+    case = case_of(alert)
     row = AlertRow(
         id=alert.pk,
         reference=alert.reference,
@@ -55,14 +60,25 @@ def _row(alert: Alert, earlier: list[Response]) -> AlertRow:
         raised_at=alert.raised_at,
         patient_id=alert.patient_id,
         patient_name=alert.patient.name if alert.patient else "",
-        owner_id=owner.pk if owner else None,
-        owner=(owner.user.name or owner.user.email) if owner else "",
+        owner_id=alert.owner_id,
+        owner=_name(alert.owner),
         taken_at=alert.taken_at,
         closed_at=alert.closed_at,
         outcome=str(alert.get_outcome_display()) if alert.outcome else "",
         is_test=alert.rule == Alert.TEST_RULE,
         asked_for_help=alert.rule == HELP_RULE,
         best_phone=alert.best_phone,
+        step=next_step(case),
+        reached=case.reached,
+        offered_to_id=alert.offered_to_id,
+        offered_to=_name(alert.offered_to),
+        closing_by_id=alert.closing_by_id,
+        closing_by=_name(alert.closing_by),
+        plan=str(alert.get_plan_display()) if alert.plan else "",
+        assessed_with=str(alert.get_assessed_with_display()) if alert.assessed_with else "",
+        found=str(alert.get_found_display()) if alert.found else "",
+        next_contact_on=alert.next_contact_on,
+        reopened_at=alert.reopened_at,
     )
     if alert.response is None:
         return row
@@ -115,8 +131,20 @@ def alert_events(alert: Alert) -> list[AlertEventRow]:
         AlertEventRow(
             at=event.at,
             kind=event.kind,
-            by=(event.member.user.name or event.member.user.email) if event.member else "",
+            by=_name(event.member),
             detail=event.detail,
         )
         for event in alert.events.select_related("member__user").order_by("at", "pk")
     ]
+
+
+def colleagues(alert: Alert) -> list[tuple[str, str]]:
+    """Who else may have it: key and name, for a choice. One query."""
+    members = Member.objects.active().filter(clinic=alert.clinic_id, role__in=Member.CLINICAL)
+    others = [each for each in members.select_related("user") if each.pk != alert.owner_id]
+    named = sorted((_name(member), str(member.pk)) for member in others)
+    return [(key, name) for name, key in named]
+
+
+def _name(member: Member | None) -> str:
+    return (member.user.name or member.user.email) if member else ""

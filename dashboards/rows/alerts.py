@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from dashboards.rows.worklist import URGENCY
+from surveys.case import NOTHING, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,17 @@ class AlertRow:
     question: str = ""
     answer: str = ""
     before: str = ""
+    step: Step = NOTHING  # what is to be done next
+    reached: bool = False  # the patient, since it was raised or reopened
+    offered_to_id: UUID | None = None
+    offered_to: str = ""
+    closing_by_id: UUID | None = None
+    closing_by: str = ""  # wants to close it; a second person has to agree
+    plan: str = ""
+    assessed_with: str = ""
+    found: str = ""
+    next_contact_on: date | None = None
+    reopened_at: datetime | None = None
 
 
 def most_pressing(rows: Iterable[AlertRow]) -> list[AlertRow]:

@@ -1,10 +1,11 @@
-"""Alerts: who needs a person, who has it, how it ended."""
+"""Alerts: who needs a person, who has it, what is done next, how it ended."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -13,17 +14,17 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from clinic import audit
 from clinic.access import StaffRequest, require
 from clinic.actors import member_actor
+from clinic.models import Patient
 from dashboards import queries
-from dashboards.forms.alerts import CloseForm, NoteForm
-from dashboards.rows import most_pressing
-from reminders import planning
+from dashboards.forms.alerts import CloseForm, ContactForm, HandOverForm, NoteForm, ReopenForm
+from dashboards.rows import AlertRow, most_pressing
 from surveys import alerts as verbs
 from surveys.models import Alert
 
 CLOSED_SHOWN = 50
 
 
-def _alert_of(request: StaffRequest, alert_id: UUID) -> Alert:
+def alert_of(request: StaffRequest, alert_id: UUID) -> Alert:
     seen = Alert.objects.visible_to(request.member).select_related("patient__clinic", "clinic")
     return get_object_or_404(seen, pk=alert_id)
 
@@ -52,36 +53,60 @@ def alerts(request: StaffRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @require("see safety")
 def alert(request: StaffRequest, alert_id: UUID) -> HttpResponse:
-    """One alert with its history. A note says what was tried; only closing ends it."""
-    found, now = _alert_of(request, alert_id), timezone.now()
+    """One alert with its history and what may be done. A note ends nothing."""
+    found, now = alert_of(request, alert_id), timezone.now()
     note = NoteForm(request.POST if request.method == "POST" else None)
     if note.is_valid():
         by = member_actor(request.member)
         verbs.note(found, note.cleaned_data["text"], by=by, now=now)
         return redirect("dashboards:alert", found.pk)
-    return _page(request, found, note=note)
+    return page(request, found, note=note)
 
 
-def _page(request: StaffRequest, found: Alert, **given: Any) -> HttpResponse:
+def page(request: StaffRequest, found: Alert, **given: Any) -> HttpResponse:
+    """`given` is a form that was not accepted, with what was typed."""
     now = timezone.now()
     audit.read(request.member, found.patient, "alert", now=now)
+    row = queries.alert_rows(Alert.objects.filter(pk=found.pk))[0]
     context = {
-        "row": queries.alert_rows(Alert.objects.filter(pk=found.pk))[0],
+        "row": row,
         "patient": found.patient,
         "events": queries.alert_events(found),
-        "form": CloseForm(),
+        "form": next(iter(given.values()), None),  # whose errors the title tells
         "note": NoteForm(),
         "now": now,
+        **_forms(found, row, now),
         **given,
     }
     return render(request, "dashboards/alert.html", context)
+
+
+def _forms(found: Alert, row: AlertRow, now: datetime) -> dict[str, Any]:
+    """Empty ones. Their ids differ, because they stand on one page."""
+    zone = found.clinic.tz
+    return {
+        "contact": ContactForm(zone=zone, initial={"contact_at": now}, auto_id="contact_%s"),
+        "hand_over": HandOverForm(people=queries.colleagues(found), auto_id="hand_%s"),
+        "close": close_form(found, reached=row.reached),
+        "reopen": ReopenForm(auto_id="reopen_%s"),
+    }
+
+
+def close_form(found: Alert, data: QueryDict | None = None, *, reached: bool) -> CloseForm:
+    return CloseForm(
+        data,
+        zone=found.clinic.tz,
+        reached=reached,
+        has_died=found.patient is not None and found.patient.status == Patient.Status.DECEASED,
+        auto_id="close_%s",
+    )
 
 
 @require_POST
 @require("take alert")
 def take(request: StaffRequest, alert_id: UUID) -> HttpResponse:
     """ "I am taking this." Two at once: one has it, the other is told who."""
-    found = _alert_of(request, alert_id)
+    found = alert_of(request, alert_id)
     owner = verbs.take(found, by=member_actor(request.member), now=timezone.now())
     if owner == request.member and found.rule == Alert.TEST_RULE:
         _say_what_it_proved(request)
@@ -99,18 +124,3 @@ def _say_what_it_proved(request: StaffRequest) -> None:
     else:
         said = _("Taken. It counts once an administrator makes you a responder.")
         messages.warning(request, said)
-
-
-@require_POST
-@require("take alert")
-def close(request: StaffRequest, alert_id: UUID) -> HttpResponse:
-    found, now = _alert_of(request, alert_id), timezone.now()
-    form, by = CloseForm(request.POST), member_actor(request.member)
-    if not form.is_valid():
-        return _page(request, found, form=form)
-    outcome = Alert.Outcome(form.cleaned_data["outcome"])
-    verbs.close(found, outcome, form.cleaned_data["note"], by=by, now=now)
-    if found.patient is not None:
-        planning.reconcile(found.patient, now=now, by=by)
-    messages.success(request, _("Closed."))
-    return redirect("dashboards:alerts")

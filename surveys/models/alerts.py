@@ -22,6 +22,10 @@ class AlertQuerySet(models.QuerySet["Alert"]):
     def untaken(self) -> Self:
         return self.open().filter(owner=None)
 
+    def to_be_told(self) -> Self:
+        """Nobody has taken it, or it was handed over to somebody who has not taken it yet."""
+        return self.open().filter(Q(owner=None) | Q(offered_to__isnull=False))
+
     def about_patients(self) -> Self:
         """Without the test alerts by which a clinic proves its chain."""
         return self.exclude(rule=Alert.TEST_RULE)
@@ -46,6 +50,28 @@ class Alert(models.Model):
         NO_ACTION = "no_action", "Reviewed, no contact needed"
         TESTED = "tested", "Test alert"
 
+    class Plan(models.TextChoices):
+        NO_CHANGE = "no_change", "No change"
+        SAFETY_PLAN = "safety_plan", "Safety plan made or gone over"
+        EARLIER_VISIT = "earlier_visit", "Earlier visit"
+        EMERGENCY = "emergency", "Emergency referral"
+        WELFARE = "welfare", "Welfare check"
+
+    class AssessedWith(models.TextChoices):
+        CSSRS = "cssrs", "C-SSRS screener"
+        SAFE_T = "safe_t", "SAFE-T"
+        ASQ = "asq", "ASQ"
+        INTERVIEW = "interview", "Clinical interview"
+        OTHER = "other", "Another tool, named in the note"
+        NONE = "none", "None was made"
+
+    class Found(models.TextChoices):
+        """The level that the assessment gave."""
+
+        LOW = "low", "Low"
+        MODERATE = "moderate", "Moderate"
+        HIGH = "high", "High"
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="alerts")
     reference = models.CharField(max_length=10)  # what a notice may say: "7F3K-21"
@@ -67,6 +93,20 @@ class Alert(models.Model):
     taken_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
     outcome = models.CharField(max_length=12, choices=Outcome, blank=True)
+    plan = models.CharField(max_length=13, choices=Plan, blank=True)
+    assessed_with = models.CharField(max_length=9, choices=AssessedWith, blank=True)
+    found = models.CharField(max_length=8, choices=Found, blank=True)
+    next_contact_on = models.DateField(null=True, blank=True)
+    # Handed over: the owner has it until this member takes it.
+    offered_to = models.ForeignKey(
+        Member, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    offered_at = models.DateTimeField(null=True, blank=True)
+    # Wants to end it with the outcome above; a second person has to agree.
+    closing_by = models.ForeignKey(
+        Member, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    reopened_at = models.DateTimeField(null=True, blank=True)
 
     objects = AlertQuerySet.as_manager()
 
@@ -79,6 +119,15 @@ class Alert(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(taken_at=None) | Q(owner__isnull=False), name="taken_has_an_owner"
+            ),
+            models.CheckConstraint(
+                condition=Q(offered_to=None, offered_at=None)
+                | Q(offered_at__isnull=False, offered_to__isnull=False, owner__isnull=False),
+                name="offered_by_its_owner",
+            ),
+            models.CheckConstraint(
+                condition=Q(closed_at=None) | Q(offered_to=None, closing_by=None),
+                name="closed_waits_for_nobody",
             ),
         ]
         indexes = [
@@ -102,16 +151,53 @@ class AlertEvent(models.Model):
         TAKEN = "taken"
         PHONE = "phone"  # the patient left the best number for today
         NOTE = "note"
+        CONTACT = "contact"  # somebody tried to reach the patient
+        OFFERED = "offered"  # handed over, and not taken yet
+        HANDED_OVER = "handed_over"
+        KEPT = "kept"  # the owner took the offer back
+        TO_CONFIRM = "to_confirm"  # a second person has to agree to the end
+        CONFIRMED = "confirmed"
+        SENT_BACK = "sent_back"
         CLOSED = "closed"
+        REOPENED = "reopened"
 
     alert = models.ForeignKey(Alert, on_delete=models.PROTECT, related_name="events")
     at = models.DateTimeField()
     kind = models.CharField(max_length=13, choices=Kind)
     member = models.ForeignKey(Member, on_delete=models.PROTECT, null=True, related_name="+")
-    detail = models.CharField(max_length=500, blank=True)
+    detail = models.CharField(max_length=1000, blank=True)
 
     class Meta:
         indexes = [models.Index(fields=["alert", "at"], name="alert_event_idx")]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.pk}"
+
+
+class ContactAttempt(models.Model):
+    """One try to reach a patient about an alert. Append-only; its note is in the history."""
+
+    class How(models.TextChoices):
+        PHONE = "phone", "Telephone"
+        VIDEO = "video", "Video call"
+        IN_PERSON = "in_person", "In person"
+        MESSAGE = "message", "Written message"
+        TRUSTED = "trusted", "Somebody close to the patient"
+
+    class Outcome(models.TextChoices):
+        REACHED = "reached", "Spoke"
+        NO_ANSWER = "no_answer", "No answer"
+        LEFT_MESSAGE = "left_message", "Left a message"
+        DECLINED = "declined", "Did not want to talk"
+        WRONG_NUMBER = "wrong_number", "Wrong number"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    alert = models.ForeignKey(Alert, on_delete=models.PROTECT, related_name="contacts")
+    member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="+", db_index=False)
+    at = models.DateTimeField()
+    recorded_at = models.DateTimeField()
+    how = models.CharField(max_length=9, choices=How)
+    outcome = models.CharField(max_length=12, choices=Outcome)
+
+    def __str__(self) -> str:
+        return f"contact attempt {self.pk}"

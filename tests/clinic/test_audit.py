@@ -10,7 +10,7 @@ from clinic.actors import member_actor, patient_link, system
 from clinic.models import AuditEntry, Course, Patient
 from tests.builders import BY_TEST, make_course, patient_details
 
-GUARDED = ["clinic_auditentry", "surveys_alertevent"]
+GUARDED = ["clinic_auditentry", "surveys_alertevent", "surveys_contactattempt"]
 TAMPERINGS = {
     "update": "UPDATE {} SET id = id",
     "delete": "DELETE FROM {}",

@@ -13,8 +13,19 @@ from surveys.models import Alert, Response
 from surveys.safety import worries
 from tests.builders import BY_TEST, make_member
 from tests.dashboards.histories import make_answer, phq9
+from tests.surveys.ends import close
 
 pytestmark = pytest.mark.django_db
+ENDED = {
+    "outcome": "spoke",
+    "contact_at": "2026-04-12T10:00",
+    "how": "phone",
+    "assessed_with": "cssrs",
+    "found": "low",
+    "plan": "safety_plan",
+    "next_contact_on": "2026-04-20",
+    "note": "Safe with her sister.",
+}
 
 
 def raise_alert(course: Course, now: datetime, item9: int = 2) -> Alert:
@@ -103,7 +114,7 @@ def test_closing_needs_an_outcome_and_a_note(alert, clinician, desk_of):
     assert "There is a problem" in page
     alert.refresh_from_db()
     assert alert.closed_at is None
-    client.post(url("close-alert", alert), {"outcome": "spoke", "note": "Safe with her sister."})
+    client.post(url("close-alert", alert), ENDED)
     alert.refresh_from_db()
     assert (alert.outcome, alert.owner) == ("spoke", clinician)
     history = body(client.get(url("alert", alert)))
@@ -144,14 +155,10 @@ def test_taking_a_test_alert_says_what_it_proved(clinician, desk_of, later, is_r
 
 def test_a_closed_alert_goes_below(alert, clinician, desk_of, later):
     for each in Alert.objects.open():
-        alerts.close(each, Alert.Outcome.SPOKE, "", by=by(clinician), now=later)
+        close(each, "spoke", by=clinician, now=later)
     page = body(desk_of(clinician).get(reverse("dashboards:alerts")))
     assert "No open alert." in page
     assert "Spoke with the patient" in page
-
-
-def by(member: Member):
-    return BY_TEST.__class__(kind="member", member=member)
 
 
 def test_another_clinics_alert_is_no_page(alert, other_clinic_admin, desk_of):

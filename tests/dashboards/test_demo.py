@@ -96,9 +96,11 @@ def test_history_is_lived_nothing_of_it_leaves_and_one_check_in_is_due(db):
     assert StepDue.objects.filter(state=StepDue.State.SATISFIED).count() > 10
     assert Response.objects.for_outcomes().exists()
     assert not Message.objects.filter(Q(accepted_at__gt=NOON) | Q(ended_at__gt=NOON)).exists()
-    # Two are on the list: one that the clinician has taken, one that nobody has.
+    # On the list: one that the clinician has taken, one that waits for a second person to agree to
+    # its end, one that nobody has.
     still_open = Alert.objects.open().order_by("raised_at")
-    assert [bool(alert.owner_id) for alert in still_open] == [True, False]
+    assert [bool(alert.owner_id) for alert in still_open] == [True, True, False]
+    assert [bool(alert.closing_by_id) for alert in still_open] == [False, True, False]
     for patient in Patient.objects.filter(send_hour=None):
         assert not planning.reconcile(patient, now=NOON, by=system("test")).any
 

@@ -6,10 +6,11 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from clinic.actors import member_actor
 from clinic.models import Member
 from reminders import notices
 from reminders.models import Notice, State
-from surveys import alerts
+from surveys import alerts, contacting
 from surveys.models import Alert
 from surveys.signals import alert_raised
 from tests.builders import BY_TEST, make_member
@@ -197,3 +198,37 @@ def test_another_clinics_responders_hear_nothing(alert, other_clinic_admin, resp
     Member.objects.filter(pk=other_clinic_admin.pk).update(is_responder=True)
     notices.create_due(now=now)
     assert [notice.member for notice in Notice.objects.all()] == [responder]
+
+
+def test_who_is_handed_an_alert_is_told_until_they_take_it(
+    alert, responder, chief, mail_server, now
+):
+    notices.create_due(now=now)
+    drain_at(now)
+    alerts.take(alert, by=member_actor(responder), now=now + MINUTE)
+    contacting.hand_over(alert, chief, "", by=member_actor(responder), now=now + 2 * MINUTE)
+    for minutes in (3, 4, 17, 18):
+        notices.create_due(now=now + minutes * MINUTE)
+        drain_at(now + minutes * MINUTE)
+    alerts.take(alert, by=member_actor(chief), now=now + 19 * MINUTE)
+    notices.create_due(now=now + 60 * MINUTE)
+    drain_at(now + 60 * MINUTE)
+    to = [received.recipients[0] for received in mail_server.messages]
+    assert to == [responder.user.email, chief.user.email, chief.user.email]
+
+
+def test_a_notice_to_the_one_it_is_handed_to_is_moot_once_it_is_kept(
+    alert, responder, chief, mail_server, now
+):
+    contacting.hand_over(alert, chief, "", by=member_actor(responder), now=now)
+    assert notices.create_for(alert.pk, now=now) == 1
+    alerts.take(alert, by=member_actor(responder), now=now)
+    drain_at(now)
+    assert mail_server.messages == []
+    assert Notice.objects.get().state == State.CANCELLED
+
+
+def test_nobody_is_told_in_the_place_of_one_who_has_left(alert, responder, chief, now):
+    contacting.hand_over(alert, chief, "", by=member_actor(responder), now=now)
+    Member.objects.filter(pk=chief.pk).update(active=False)
+    assert notices.create_due(now=now + MINUTE) == 0

@@ -9,9 +9,11 @@ from django.db import DatabaseError, connection, transaction
 from clinic.actors import member_actor, patient_link
 from clinic.models import Infusion, Member
 from surveys import alerts, answering
+from surveys.case_file import NotClinical
 from surveys.models import Alert, AlertEvent, StepDue
 from surveys.signals import alert_raised
 from tests.builders import BY_TEST, make_member
+from tests.surveys.ends import close
 from tests.surveys.follow_ups import answer, answer_all, make_follow_up, the_response
 
 DAY = timedelta(days=1)
@@ -98,7 +100,7 @@ def test_a_worse_answer_raises_again_and_a_better_one_only_joins_the_history(fol
 
 
 def test_an_answer_given_again_after_its_alert_was_closed_is_news(alert, follow_up, clinician, now):
-    alerts.close(alert, Alert.Outcome.SPOKE, "", by=member_actor(clinician), now=now)
+    close(alert, "spoke", by=clinician, now=now)
     answer(follow_up, "phq9/9", 0, now=now)
     answer(follow_up, "phq9/9", 2, now=now)
     assert Alert.objects.open().get().trigger == "9=2#2"
@@ -225,7 +227,7 @@ def test_pressing_it_again_is_the_same_alert(follow_up, now):
 
 def test_pressing_it_after_it_was_closed_is_a_new_one(follow_up, clinician, now):
     first = alerts.help_now(follow_up, by=BY_TEST, now=now)
-    alerts.close(first, Alert.Outcome.SPOKE, "", by=member_actor(clinician), now=now)
+    close(first, "spoke", by=clinician, now=now)
     alerts.help_now(follow_up, by=BY_TEST, now=now)
     assert Alert.objects.open().count() == 1
 
@@ -276,37 +278,31 @@ def test_taking_it_twice_changes_nothing(alert, clinician, now):
 
 @pytest.mark.parametrize("who", ["coordinator", "viewer", "other_clinic_admin"])
 def test_only_clinical_members_of_the_clinic_take_it(alert, now, request, who):
-    with pytest.raises(alerts.NotClinical):
+    with pytest.raises(NotClinical):
         alerts.take(alert, by=member_actor(request.getfixturevalue(who)), now=now)
-    with pytest.raises(alerts.NotClinical):
-        alerts.close(
-            alert,
-            Alert.Outcome.SEEN,
-            "",
-            by=member_actor(request.getfixturevalue(who)),
-            now=now,
-        )
+    with pytest.raises(NotClinical):
+        close(alert, "seen", by=request.getfixturevalue(who), now=now)
 
 
 def test_it_ends_with_what_came_of_it(alert, clinician, now):
     alerts.take(alert, by=member_actor(clinician), now=now)
-    alerts.close(
-        alert, Alert.Outcome.SPOKE, "Called at noon.", by=member_actor(clinician), now=now + DAY
-    )
+    close(alert, "spoke", note="Called at noon.", by=clinician, now=now + DAY)
     alert.refresh_from_db()
     assert (alert.closed_at, alert.outcome) == (now + DAY, "spoke")
-    assert alert.events.get(kind="closed").detail == "Spoke with the patient. Called at noon."
+    said = alert.events.get(kind="closed").detail
+    assert said.startswith("Spoke with the patient; plan: Safety plan made or gone over;")
+    assert said.endswith(". Called at noon.")
 
 
 def test_closing_twice_keeps_the_first_end(alert, clinician, now):
-    for outcome in (Alert.Outcome.SPOKE, Alert.Outcome.NO_ACTION):
-        alerts.close(alert, outcome, "", by=member_actor(clinician), now=now)
+    for outcome in ("spoke", "no_action"):
+        close(alert, outcome, by=clinician, now=now)
     alert.refresh_from_db()
     assert alert.outcome == "spoke"
 
 
 def test_closing_what_nobody_took_takes_it(alert, clinician, now):
-    alerts.close(alert, Alert.Outcome.SEEN, "", by=member_actor(clinician), now=now)
+    close(alert, "seen", by=clinician, now=now)
     alert.refresh_from_db()
     assert (alert.owner, alert.taken_at) == (clinician, now)
 

@@ -8,6 +8,7 @@ from clinic.actors import member_actor, patient_link
 from reminders import notices
 from surveys import alerts, answering
 from surveys.models import Alert, FollowUp, StepDue
+from tests.surveys.ends import close
 from tests.surveys.follow_ups import add_due, answer_all, make_follow_up
 
 pytestmark = pytest.mark.django_db
@@ -119,8 +120,8 @@ def test_not_safe_after_somebody_took_the_alert(handset, follow_up, clinician, n
 
 def test_a_second_closing_keeps_what_it_says(follow_up, clinician, admin, now):
     alert = alerts.help_now(follow_up, by=patient_link(follow_up.pk), now=now)
-    alerts.close(alert, Alert.Outcome.SPOKE, "", by=member_actor(clinician), now=now)
-    alerts.close(alert, Alert.Outcome.REFERRED, "to hospital", by=member_actor(admin), now=now)
+    close(alert, "spoke", by=clinician, now=now)
+    close(alert, "referred", note="to hospital", by=admin, now=now)
     alert.refresh_from_db()
     assert alert.outcome == Alert.Outcome.SPOKE
     assert any("to hospital" in event.detail for event in alert.events.all())
@@ -130,6 +131,6 @@ def test_a_skip_that_staff_have_closed_is_no_news_at_sending(follow_up, clinicia
     by = patient_link(follow_up.pk)
     answer_all(follow_up, now=now, send=False, i9=None)
     skipped = follow_up.alerts.get()
-    alerts.close(skipped, Alert.Outcome.NO_ACTION, "", by=member_actor(clinician), now=now)
+    close(skipped, "no_action", by=clinician, now=now)
     answering.finish(follow_up, by=by, now=now)
     assert follow_up.alerts.get() == skipped

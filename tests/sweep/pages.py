@@ -110,6 +110,7 @@ def lists(tour: Tour) -> None:
     alert = Alert.objects.open().exclude(patient=None).order_by("raised_at")[0]
     tour.visit("alert", f"/alerts/{alert.pk}/")
     tour.visit("patient-alerting", f"/patients/{alert.patient_id}/")
+    _cases(tour)
     withdrawn, deceased = people.course("en").patient, people.course("en").patient
     now = timezone.now()
     enrolment.withdraw(withdrawn, by=people.BY_TEST, now=now)
@@ -118,6 +119,22 @@ def lists(tour: Tour) -> None:
     tour.visit("patient-deceased", f"/patients/{deceased.pk}/")
     tour.visit("password-change", "/accounts/password/change/")
     tour.visit("sign-out", "/accounts/logout/")
+
+
+def _cases(tour: Tour) -> None:
+    """One alert in each state, and its forms sent half filled."""
+    found = people.alerts_in_each_state()
+    for state, alert in found.items():
+        tour.visit(f"alert-{state}", f"/alerts/{alert.pk}/")
+    tour.visit("alert-taken", f"/alerts/{found['taken'].pk}/")
+    tour.press("form[action$='/contact/'] button")
+    tour.look("alert-contact-refused")
+    tour.page.click("summary:has-text('Close it')")
+    tour.page.fill("#close_note", "She will come in tomorrow.")
+    tour.press("form[action$='/close/'] button")
+    tour.look("alert-close-refused")
+    tour.page.click("summary:has-text('Hand it over')")
+    tour.look("alert-hand-over")
 
 
 def patients(tour: Tour) -> None:

@@ -12,7 +12,7 @@ from clinic.models import Clinic, Course, Member, Patient
 from reminders.models import Message, State, Suppression
 from reminders.suppression import address_digest, suppress
 from surveys import links
-from surveys.models import FollowUp
+from surveys.models import Alert, FollowUp
 from tests.builders import BY_TEST, make_course, make_member
 from tests.surveys.follow_ups import HOURS, answer_all, make_follow_up
 
@@ -122,3 +122,16 @@ def one_of_each_protocol() -> dict[str, Patient]:
     answers = Count("patient__follow_ups__responses")
     courses = Course.objects.select_related("protocol", "patient").annotate(answers=answers)
     return {course.protocol.key: course.patient for course in courses.order_by("answers")}
+
+
+def alerts_in_each_state() -> dict[str, Alert]:
+    """As the demo's history left them."""
+    alerts = Alert.objects.about_patients().order_by("-raised_at")
+    held = alerts.open().filter(owner__isnull=False)
+    return {
+        "open": alerts.untaken()[0],
+        "taken": held.filter(offered_to=None, closing_by=None)[0],
+        "handed-over": held.filter(offered_to__isnull=False)[0],
+        "to-confirm": held.filter(closing_by__isnull=False)[0],
+        "closed": alerts.filter(outcome=Alert.Outcome.SPOKE, closed_at__isnull=False)[0],
+    }
