@@ -1,7 +1,7 @@
 """Patients. Direct identifiers are sealed; search keys find them again."""
 
 import uuid
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Self
 from zoneinfo import ZoneInfo
 
@@ -76,6 +76,11 @@ class Patient(models.Model):
     @property
     def tz(self) -> ZoneInfo:
         return ZoneInfo(self.zone or self.clinic.zone)
+
+    def is_paused(self, now: datetime) -> bool:
+        """Now: a pause whose end has passed is over, though its row still says so."""
+        until = self.paused_until
+        return self.status == self.Status.PAUSED and (until is None or until > now)
 
     def open_courses(self) -> "models.QuerySet[Course]":
         return self.courses.filter(closed_at=None)

@@ -16,7 +16,7 @@ from surveys.models import Alert
 
 def worklist(member: Member, patients: QuerySet[Patient], *, now: datetime) -> list[PatientRow]:
     """Nine queries; scores (two) and alerts (one) are read only for those who may see them."""
-    known = list(patients.only("id", "clinic_id", "name", "email", "status"))
+    known = list(patients.only("id", "clinic_id", "name", "email", "status", "paused_until"))
     facts = read(member, patients.order_by(), now)
     return [_row(patient, facts, member, now) for patient in known]
 
@@ -24,6 +24,12 @@ def worklist(member: Member, patients: QuerySet[Patient], *, now: datetime) -> l
 def open_alert_count(clinic: Clinic) -> int:
     """All the front desk may know of alerts: that there are some, and to call the clinician."""
     return Alert.objects.filter(clinic=clinic).open().about_patients().count()
+
+
+def _status(patient: Patient, now: datetime) -> str:
+    """A pause that has run out is over, though nobody has ended it."""
+    has_run_out = patient.status == Patient.Status.PAUSED and not patient.is_paused(now)
+    return Patient.Status.ACTIVE if has_run_out else patient.status
 
 
 def _row(patient: Patient, facts: Facts, member: Member, now: datetime) -> PatientRow:
@@ -40,7 +46,7 @@ def _row(patient: Patient, facts: Facts, member: Member, now: datetime) -> Patie
     return PatientRow(
         id=patient.pk,
         name=patient.name,
-        status=patient.status,
+        status=_status(patient, now),
         indications=tuple(sorted({str(c.get_indication_display()) for c in _shown(courses)})),
         score=_headline(facts.scores[patient.pk], course),
         infusions=len(given),

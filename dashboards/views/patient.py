@@ -48,6 +48,7 @@ def patient(request: StaffRequest, patient_id: UUID) -> HttpResponse:
         "coming": queries.coming(found, courses, now=now),
         "mails": mails,
         "mail_days": mail_days(found),
+        "is_paused": found.is_paused(now),
         "unknown": queries.unknown(mails),
         "unreachable": queries.unreachable(found),
         "just_logged": _just_logged(request, infusions),

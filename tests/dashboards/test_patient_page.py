@@ -256,3 +256,15 @@ def test_symptoms_that_were_named_are_listed_and_the_others_are_not(course, view
     assert "Nausea or vomiting" in text
     assert "A seizure" not in text
     assert "Headache" not in text
+
+
+def test_a_pause_that_has_run_out_is_over_here_and_on_the_list(treated, clinician, desk_of, later):
+    day = timedelta(days=1)
+    client = desk_of(clinician)
+    for until, is_paused in ((later + day, True), (later - day, False)):
+        enrolment.pause(treated.patient, by=BY_TEST, now=later - 9 * day, until=until)
+        text = page(client, treated.patient)
+        assert ("paused until" in text) is is_paused
+        assert ("Pause e-mails until" in text) is not is_paused
+        listed = client.get(reverse("dashboards:patients")).content.decode()
+        assert (">paused<" in listed) is is_paused
