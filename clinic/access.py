@@ -67,7 +67,8 @@ def may(member: Member, permission: Permission) -> bool:
 def demand(by: Actor, permission: Permission, clinic: Clinic) -> None:
     """The first line of every verb: refuse a member of another clinic, or in another role.
 
-    A patient's link may answer and unsubscribe and nothing else; those verbs do not ask here.
+    A patient's link may answer, choose how e-mail comes, and unsubscribe, and nothing else; those
+    verbs do not ask here.
     """
     if by.kind == AuditEntry.Actor.SYSTEM:
         return

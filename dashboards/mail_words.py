@@ -27,7 +27,7 @@ _REASONS = {
     "its window is over": gettext_lazy("the check-in had closed"),
     "answered": gettext_lazy("answered before it went"),
     "moved": gettext_lazy("moved to a later time"),
-    "paused": gettext_lazy("paused by staff"),
+    "paused": gettext_lazy("e-mail was paused"),
     "quiet hours": gettext_lazy("waited for the end of quiet hours"),
     "not a day of the patient's": gettext_lazy(
         "waited for a day on which this patient may be written to"
@@ -229,6 +229,7 @@ def act(action: str, fields: list[str]) -> str:
         "correct infusion": _("infusion corrected"),
         "cancel infusion": _("infusion cancelled"),
         "unsubscribe": _("unsubscribed by the patient"),
+        "resubscribe": _("e-mail wanted again by the patient"),
         "lift suppression": _("e-mail allowed again"),
         "confirm sent": _("said to have been sent"),
         "send again": _("sent again"),
@@ -245,5 +246,5 @@ TOLD_ACTS = (
     *("enrol", "change details", "pause", "resume", "withdraw", "mark deceased", "reinstate"),
     *("open course", "close course", "log infusion", "plan infusion", "correct infusion"),
     *("cancel infusion", "unsubscribe", "lift suppression", "confirm sent", "send again"),
-    *("ask for link", "change clinic"),
+    *("ask for link", "change clinic", "resubscribe"),
 )

@@ -19,6 +19,7 @@ COLLECT = ["makemessages", "--all", "--no-wrap", "--no-obsolete", "--add-locatio
 # What patients read: every text in it has a translation, in every language.
 FOR_PATIENTS = (
     "surveys/**/*.py",
+    "reminders/preference_form.py",
     "templates/patient.html",
     "templates/plain.html",
     "templates/4*.html",

@@ -91,11 +91,29 @@ def lift(suppression: Suppression, *, by: Actor, now: datetime) -> None:
     """
     patient = Patient.objects.held(suppression.patient_id)
     demand(by, "edit patients", patient.clinic)
+    if _lifted(suppression, "lift suppression", patient, by, now):
+        Course.objects.filter(patient=patient).touch(now)
+
+
+@transaction.atomic
+def resubscribe(patient: Patient, *, by: Actor, now: datetime) -> bool:
+    """The patient wants e-mail after all. Lifts that wish and no other reason. Safe to repeat."""
+    patient = Patient.objects.held(patient.pk)
+    wishes = Suppression.objects.in_force().filter(patient=patient, reason=Reason.UNSUBSCRIBED)
+    lifted = [_lifted(wish, "resubscribe", patient, by, now) for wish in wishes.order_by("pk")]
+    if any(lifted):
+        Course.objects.filter(patient=patient).touch(now)
+    return any(lifted)
+
+
+def _lifted(
+    suppression: Suppression, action: str, patient: Patient, by: Actor, now: datetime
+) -> bool:
     in_force = Suppression.objects.in_force().filter(pk=suppression.pk)
     if not in_force.update(lifted_at=now):
-        return
-    _audit(by, "lift suppression", suppression, patient, now, ["lifted_at"])
-    Course.objects.filter(patient=patient).touch(now)
+        return False
+    _audit(by, action, suppression, patient, now, ["lifted_at"])
+    return True
 
 
 def _audit(

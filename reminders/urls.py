@@ -6,4 +6,5 @@ app_name = "reminders"
 urlpatterns = [
     path("check-in/new-link/", views.fresh_link, name="fresh-link"),
     path("u/<str:token>/", views.unsubscribe, name="unsubscribe"),
+    path("u/<str:token>/help/", views.help_now, name="help"),
 ]

@@ -1,7 +1,7 @@
 """The words of one screen, as a patient page shows them. Wording is shown as recorded."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 
 from django.utils import formats
 from django.utils.translation import pgettext
@@ -33,7 +33,7 @@ def day_words(day: date) -> str:
     return formats.date_format(day, pgettext("a day", "l, F j"))
 
 
-def time_words(at: datetime) -> str:
+def time_words(at: datetime | time) -> str:
     return formats.time_format(at, pgettext("a time of day", "g:i A"))
 
 

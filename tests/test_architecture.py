@@ -46,6 +46,7 @@ PUBLIC_VIEWS = {
     "reminders.health.views.numbers",  # with a token of its own
     "reminders.health.views.ready",
     "reminders.views.fresh_link",
+    "reminders.views.help_now",
     "reminders.views.unsubscribe",
     "surveys.views.asking.onward",
     "surveys.views.asking.question",

@@ -67,7 +67,7 @@ def patient_addresses() -> list[tuple[str, tuple[str, ...]]]:
 
 
 def address(name: str, wanted: tuple[str, ...], follow_up: FollowUp) -> str:
-    purpose = "unsubscribe" if name == "reminders:unsubscribe" else "survey"
+    purpose = "unsubscribe" if name in ("reminders:unsubscribe", "reminders:help") else "survey"
     arguments = {"token": links.token(follow_up, purpose), "place": 1, "rest": ">"}
     return reverse(name, kwargs={argument: arguments[argument] for argument in wanted})
 

@@ -20,13 +20,13 @@ def pause(patient: Patient, *, by: Actor, now: datetime, until: datetime | None 
     """Send nothing until then, or (none) until resumed. Open links keep working."""
     patient = Patient.objects.held(patient.pk)
     demand(by, "edit patients", patient.clinic)
-    _refuse_ended(patient)
+    refuse_ended(patient)
     if until is not None and until <= now:
         raise Refused(_("Choose a day in the future to pause until."), field="until")
     if (patient.status, patient.paused_until) == (Status.PAUSED, until):
         return patient
     patient.status, patient.paused_until = Status.PAUSED, until
-    return _keep(patient, "pause", ["status", "paused_until"], by, now)
+    return keep(patient, "pause", ["status", "paused_until"], by, now)
 
 
 @transaction.atomic
@@ -34,11 +34,11 @@ def resume(patient: Patient, *, by: Actor, now: datetime) -> Patient:
     """End a pause: what still fits its window is planned again."""
     patient = Patient.objects.held(patient.pk)
     demand(by, "edit patients", patient.clinic)
-    _refuse_ended(patient)
+    refuse_ended(patient)
     if patient.status == Status.ACTIVE:
         return patient
     patient.status, patient.paused_until = Status.ACTIVE, None
-    return _keep(patient, "resume", ["status", "paused_until"], by, now)
+    return keep(patient, "resume", ["status", "paused_until"], by, now)
 
 
 @transaction.atomic
@@ -48,7 +48,7 @@ def withdraw(patient: Patient, *, by: Actor, now: datetime) -> Patient:
     demand(by, "end follow-up", patient.clinic)
     if patient.status == Status.WITHDRAWN:
         return patient
-    _refuse_ended(patient)
+    refuse_ended(patient)
     return _end(patient, Status.WITHDRAWN, "withdraw", by, now)
 
 
@@ -70,10 +70,10 @@ def reinstate(patient: Patient, *, by: Actor, now: datetime) -> Patient:
     if patient.ended_at is None:
         return patient
     patient.status, patient.ended_at, patient.paused_until = Status.ACTIVE, None, None
-    return _keep(patient, "reinstate", ["status", "ended_at", "paused_until"], by, now)
+    return keep(patient, "reinstate", ["status", "ended_at", "paused_until"], by, now)
 
 
-def _refuse_ended(patient: Patient) -> None:
+def refuse_ended(patient: Patient) -> None:
     if patient.status == Status.WITHDRAWN:
         raise Ended(_("This patient has withdrawn from follow-up."))
     if patient.status == Status.DECEASED:
@@ -82,12 +82,10 @@ def _refuse_ended(patient: Patient) -> None:
 
 def _end(patient: Patient, status: Status, action: str, by: Actor, now: datetime) -> Patient:
     patient.status, patient.ended_at, patient.paused_until = status, now, None
-    return _keep(patient, action, ["status", "ended_at", "paused_until"], by, now)
+    return keep(patient, action, ["status", "ended_at", "paused_until"], by, now)
 
 
-def _keep(
-    patient: Patient, action: str, fields: Iterable[str], by: Actor, now: datetime
-) -> Patient:
+def keep(patient: Patient, action: str, fields: Iterable[str], by: Actor, now: datetime) -> Patient:
     """Save, have every course planned again (closed ones may have steps to come), audit."""
     names = list(fields)
     patient.save(update_fields=names)

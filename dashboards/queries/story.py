@@ -178,5 +178,9 @@ def _acts(message: Message) -> Iterator[Moved]:
         yield Moved(
             at=act.at,
             what=mail_words.act(act.action, act.fields),
-            by=(member.user.name or member.user.email) if member else "",
+            by=(member.user.name or member.user.email) if member else _by_link(act),
         )
+
+
+def _by_link(act: AuditEntry) -> str:
+    return _("the patient") if act.actor == AuditEntry.Actor.PATIENT_LINK else ""

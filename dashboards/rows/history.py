@@ -44,6 +44,14 @@ class Mail:
 
 
 @dataclass(frozen=True, slots=True)
+class Chosen:
+    """One thing that the patient changed behind the link of an e-mail."""
+
+    at: datetime
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
 class Given:
     """One infusion with what the table shows of it."""
 

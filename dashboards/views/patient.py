@@ -13,6 +13,7 @@ from clinic.access import StaffRequest, may, require
 from clinic.models import Course, Member, Patient
 from dashboards import queries, words
 from dashboards.charts import charts
+from dashboards.queries.choices import chosen
 from dashboards.queries.mail_days import mail_days
 from dashboards.rows import ItemTable
 from dashboards.views.acting import patient_of
@@ -48,6 +49,7 @@ def patient(request: StaffRequest, patient_id: UUID) -> HttpResponse:
         "coming": queries.coming(found, courses, now=now),
         "mails": mails,
         "mail_days": mail_days(found),
+        "chosen": chosen(found),
         "is_paused": found.is_paused(now),
         "unknown": queries.unknown(mails),
         "unreachable": queries.unreachable(found),

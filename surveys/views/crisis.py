@@ -67,7 +67,7 @@ def _context(here: Here) -> dict[str, Any]:
     return {
         "is_told": here.follow_up.alerts.exists(),
         "is_answer": _has_told_of_thoughts(here),
-        "reading": _reading(here),
+        "reading": reading(here),
         "is_sent": here.follow_up.finished_at is not None,
     }
 
@@ -87,7 +87,8 @@ def _has_told_of_thoughts(here: Here) -> bool:
     )
 
 
-def _reading(here: Here) -> Reading:
+def reading(here: Here) -> Reading:
+    """Who reads an alert of this moment, and when."""
     clinic, zone = here.clinic, here.follow_up.patient.tz
     opens = cover.next_opening(clinic, here.now)
     start, end = cover.hours_today(clinic, here.now)

@@ -2,9 +2,9 @@
 
 from django.http import HttpRequest, HttpResponse
 
-from surveys import cover, links
-from surveys.models import FollowUp, StepDue
-from surveys.views.frame import Here, see_other, show, with_pass
+from surveys import cover
+from surveys.models import StepDue
+from surveys.views.frame import Here, own_page, see_other, show, with_pass
 from surveys.wording import day_words
 
 
@@ -21,7 +21,7 @@ def sent(request: HttpRequest, here: Here) -> HttpResponse:
         next_on=_next_on(here),
         is_always_read=cover.cover_of(here.clinic, now=here.now) == "always",
         is_told=here.follow_up.alerts.exists(),
-        unsubscribe=_unsubscribe(here.follow_up),
+        own_page=own_page(here.follow_up),
     )
 
 
@@ -33,11 +33,3 @@ def _next_on(here: Here) -> str:
     ).order_by("send_at")
     first = planned.values_list("send_at", flat=True).first()
     return day_words(first.astimezone(patient.tz)) if first else ""
-
-
-def _unsubscribe(follow_up: FollowUp) -> str:
-    """Empty once the key of its link has been retired: the newest e-mail still has one."""
-    try:
-        return links.unsubscribe_url(follow_up)
-    except KeyError:
-        return ""

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods
 
 from clinic.actors import Actor, patient_link
 from clinic.models import Clinic
-from surveys import passes, questions
+from surveys import links, passes, questions
 from surveys.answering import NotTaken
 from surveys.doors import Door
 from surveys.models import FollowUp
@@ -156,6 +156,16 @@ def show(
 def dialled(phone: str) -> str:
     """A telephone number as a link dials it."""
     return re.sub(r"[^\d+]", "", phone)
+
+
+def own_page(follow_up: FollowUp) -> str:
+    """Where the patient chooses how e-mail comes, or stops it. Empty once the key of its link has
+    been retired: the newest e-mail still has one."""
+    try:
+        address = links.unsubscribe_url(follow_up)
+    except KeyError:
+        return ""
+    return f"{address}?lang={translation.get_language()}"
 
 
 class SeeOther(HttpResponseRedirect):

@@ -11,7 +11,7 @@ from clinic.actors import patient_link
 from surveys import alerts, cover, links, passes, questions
 from surveys.doors import Door, door, newer
 from surveys.models import FollowUp
-from surveys.views.frame import closed, patient_page, see_other, show, spoken
+from surveys.views.frame import closed, own_page, patient_page, see_other, show, spoken
 
 P = ParamSpec("P")
 
@@ -41,7 +41,8 @@ def landing(request: HttpRequest, follow_up: FollowUp | None, now: datetime) -> 
     if follow_up is None or state in (Door.SHUT, Door.OVER):
         return closed(request, follow_up)
     if state is Door.SENT:
-        return show(request, "received", clinic=follow_up.patient.clinic)
+        clinic = follow_up.patient.clinic
+        return show(request, "received", clinic=clinic, own_page=own_page(follow_up))
     if request.method == "POST":
         return _start(follow_up, now)
     return _welcome(request, follow_up, state, now)
@@ -97,4 +98,5 @@ def _welcome(request: HttpRequest, follow_up: FollowUp, state: Door, now: dateti
         is_late=state is Door.LATE,
         is_always_read=cover.cover_of(patient.clinic, now=now) == "always",
         first_name=name,
+        own_page=own_page(follow_up),
     )

@@ -117,7 +117,7 @@ class Handset:
         }
         if "name" in button.attributes:
             data[button.attributes["name"]] = button.attributes.get("value", "")
-        path = form.attributes.get("action") or self.page.path
+        path = urljoin(self.page.path, form.attributes.get("action", ""))
         return self._keep(self.client.post(path, {**data, **typed}, follow=True))
 
     def choose(self, *answers: str) -> Page:

@@ -73,7 +73,7 @@ def _crisis(tour: Tour) -> None:
 
 
 def other_doors(tour: Tour) -> None:
-    """Links that are late, unknown, answered already; no pass; unsubscribing."""
+    """Links that are late, unknown, answered already; no pass."""
     language = tour.screen.language
     tour.visit("landing-late", people.link(people.late_follow_up(language)))
     tour.visit("closed", f"/s/{'x' * 43}/?lang={language}", status=410)
@@ -86,11 +86,39 @@ def other_doors(tour: Tour) -> None:
     tour.page.context.clear_cookies()
     tour.press("form button.main")
     tour.look("start-again")
-    follow_up = people.open_follow_up(language, ("phq9",))
-    tour.visit("unsubscribe", people.unsubscribe_link(follow_up))
-    tour.press("main form button")
-    tour.look("unsubscribed")
-    tour.visit("unsubscribe-unknown", f"/u/{'x' * 43}/", status=404)
+    tour.visit("unsubscribe-unknown", f"/u/{'x' * 43}/?lang={language}", status=404)
+
+
+def preferences(tour: Tour) -> None:
+    """A patient's own page, and what it says after each choice."""
+    follow_up = people.reachable(tour.screen.language)
+    link = people.unsubscribe_link(follow_up)
+    tour.visit("preferences", link)
+    tour.press("form button.main")
+    tour.look("preferences-same")
+    _choose(tour, link, "pause")
+    tour.look("preferences-paused")
+    tour.visit("preferences-while-paused", link)
+    _choose(tour, link, "off")
+    tour.look("preferences-stopped")
+    tour.visit("preferences-while-stopped", link)
+    _choose(tour, link, "on", hour="13")
+    tour.look("preferences-continued")
+    tour.visit("preferences-help", f"{link}help/")
+    tour.press("form button.main")
+    tour.look("preferences-help-told")
+    enrolment.pause(follow_up.patient, by=people.BY_TEST, now=timezone.now())
+    tour.visit("preferences-paused-by-clinic", link)
+    enrolment.withdraw(follow_up.patient, by=people.BY_TEST, now=timezone.now())
+    tour.visit("preferences-withdrawn", link)
+
+
+def _choose(tour: Tour, link: str, mail: str, hour: str = "") -> None:
+    tour.page.goto(tour.site + link)
+    tour.page.check(f"input[name=mail][value={mail}]")
+    if hour:
+        tour.page.select_option("select", hour)
+    tour.press("form button.main")
 
 
 def not_in_spanish(tour: Tour) -> None:
@@ -215,5 +243,6 @@ WALKS = (
     Walk("mails", mails, BOTH),
     Walk("check-in", check_in, BOTH),
     Walk("doors", other_doors, BOTH),
+    Walk("preferences", preferences, BOTH),
     Walk("not-in-spanish", not_in_spanish, ("es",)),
 )

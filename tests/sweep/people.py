@@ -38,6 +38,14 @@ def open_follow_up(language: str, instruments: Sequence[str] = EVERYTHING) -> Fo
     return make_follow_up(course(language), instruments, now=timezone.now())
 
 
+def reachable(language: str) -> FollowUp:
+    """Of a patient with an address."""
+    follow_up = open_follow_up(language, ("phq9",))
+    follow_up.patient.email = new_address()
+    follow_up.patient.save(update_fields=["email"])
+    return follow_up
+
+
 def late_follow_up(language: str) -> FollowUp:
     now = timezone.now()
     return make_follow_up(
