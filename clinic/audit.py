@@ -42,6 +42,12 @@ def read(member: Member, patient: Patient | None, what: str, *, now: datetime) -
     )
 
 
+def read_back(by: Actor, patient: Patient, what: str, *, now: datetime) -> AuditEntry:
+    """Record that a patient looks, through their link, at their own data. Before the page is made,
+    like `read`."""
+    return _add(by, f"read {what}", clinic=patient.clinic, now=now, patient=patient)
+
+
 def _add(
     by: Actor,
     action: str,

@@ -28,6 +28,7 @@ SETTINGS = frozenset(
         "mailbox_reader",
         "reply_within_minutes",
         "greet_by_first_name",
+        "shows_own_trend",
     }
 )
 

@@ -11,6 +11,8 @@ from django.db.models import Q
 from clinic.models.staff import Clinic, Member, User
 from clinic.sealed import SealedTextField
 
+BIRTH_DATE_TRIES = 5  # wrong ones in a row; then a member opens it again
+
 if TYPE_CHECKING:
     from clinic.models.courses import Course
 
@@ -55,6 +57,8 @@ class Patient(models.Model):
     consented_at = models.DateTimeField(null=True, blank=True)
     enrolled_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)  # withdrawn or deceased
+    # Tries since the last right one, on whichever device: what keeps a link from reading back.
+    wrong_birth_dates = models.PositiveSmallIntegerField(default=0, db_default=0)
 
     objects = PatientQuerySet.as_manager()
 
@@ -62,6 +66,10 @@ class Patient(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=Q(send_hour__isnull=True) | Q(send_hour__lte=23), name="send_hour_of_day"
+            ),
+            models.CheckConstraint(
+                condition=Q(wrong_birth_dates__lte=BIRTH_DATE_TRIES),
+                name="no_try_after_the_last_birth_date",
             ),
         ]
         indexes = [models.Index(fields=["clinic", "status"], name="patient_clinic_idx")]
@@ -72,6 +80,10 @@ class Patient(models.Model):
     @property
     def birth_date(self) -> date:
         return date.fromisoformat(self.birth_date_text)
+
+    @property
+    def is_birth_date_locked(self) -> bool:
+        return self.wrong_birth_dates >= BIRTH_DATE_TRIES
 
     @property
     def tz(self) -> ZoneInfo:

@@ -47,6 +47,7 @@ class Clinic(models.Model):
     mailbox_reader = models.CharField(max_length=120, blank=True)  # who reads alerts in those hours
     reply_within_minutes = models.PositiveSmallIntegerField(default=60)
     greet_by_first_name = models.BooleanField(default=False)
+    shows_own_trend = models.BooleanField(default=False, db_default=False)  # to the patient
     switched_on = models.JSONField(default=list)  # partly verified texts used knowingly: "gad7:es"
     created_at = models.DateTimeField()
 

@@ -3,7 +3,7 @@
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from itertools import cycle
 from threading import Barrier, Event
@@ -11,8 +11,9 @@ from threading import Barrier, Event
 import pytest
 from django.db import connection, transaction
 
-from clinic import enrolment, infusions, invitations, team
+from clinic import birth_dates, enrolment, infusions, invitations, team
 from clinic.actors import member_actor
+from clinic.birth_dates import Outcome
 from clinic.infusions import InfusionDetails
 from clinic.models import AuditEntry, Course, Infusion, Member, Patient, User
 from clinic.refusals import Refused
@@ -114,6 +115,25 @@ def test_an_end_raced_is_recorded_once(clinic, now):
     patient = make_course(clinic, now=now).patient
     race(lambda: enrolment.withdraw(patient, by=BY_TEST, now=now))
     assert AuditEntry.objects.filter(action="withdraw").count() == 1
+
+
+def test_of_wrong_birth_dates_at_once_only_one_is_the_fifth(clinic, now):
+    patient = make_course(clinic, now=now).patient
+    wrong = date(1999, 9, 9)
+    got = race(lambda: birth_dates.try_birth_date(patient, wrong, by=BY_TEST, now=now))
+    assert sorted(each.value for each in got) == ["locked"] * 2 + ["wrong"] * 4
+    assert Patient.objects.get().wrong_birth_dates == 5
+    assert AuditEntry.objects.filter(action="wrong birth date").count() == 5
+
+
+def test_guesses_at_once_leave_no_try_for_the_right_one_behind_them(clinic, now):
+    """Six browsers with four tries used up: one more is looked at, whichever comes first."""
+    patient = make_course(clinic, now=now).patient
+    Patient.objects.update(wrong_birth_dates=4)
+    guesses = cycle([date(1984, 3, 4), date(1984, 3, 6)])
+    got = race(lambda: birth_dates.try_birth_date(patient, next(guesses), by=BY_TEST, now=now))
+    assert got == [Outcome.LOCKED] * RACERS
+    assert AuditEntry.objects.filter(action="wrong birth date").count() == 1
 
 
 def test_an_invitation_raced_has_one_winner(clinic, now):
