@@ -26,6 +26,7 @@ urlpatterns = [
     path("patients/<uuid:patient_id>/withdraw/", status.withdraw, name="withdraw"),
     path("patients/<uuid:patient_id>/deceased/", status.deceased, name="deceased"),
     path("patients/<uuid:patient_id>/reinstate/", status.reinstate, name="reinstate"),
+    path("patients/<uuid:patient_id>/own-trend/", status.reopen_trend, name="reopen-trend"),
     path("patients/<uuid:patient_id>/course/", courses.open_course, name="open-course"),
     path("courses/<uuid:course_id>/close/", courses.close, name="close-course"),
     path("courses/<uuid:course_id>/infusion/", logbook.log_infusion, name="log-infusion"),

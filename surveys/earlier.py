@@ -43,8 +43,8 @@ def in_order(responses: Iterable[Response], item: str) -> list[tuple[datetime, i
 
 def baseline_before(response: Response) -> dict[str, Decimal]:
     """By scale, what this course's scores are compared with."""
-    course = _course(response)
-    first = _first_infusion_at(course) if course else None
+    course = course_of(response)
+    first = first_infusion_at(course) if course else None
     if course is None or first is None:
         return {}
     found = {
@@ -56,7 +56,7 @@ def baseline_before(response: Response) -> dict[str, Decimal]:
 
 def best_before(response: Response) -> dict[str, Decimal]:
     """By scale, the lowest score of this course so far."""
-    course = _course(response)
+    course = course_of(response)
     since = course.enrolled_at if course else response.patient.enrolled_at
     of_course = {
         scale: [score.exact for score in scores if score.at >= since]
@@ -65,7 +65,7 @@ def best_before(response: Response) -> dict[str, Decimal]:
     return {scale: min(values) for scale, values in of_course.items() if values}
 
 
-def _course(response: Response) -> Course | None:
+def course_of(response: Response) -> Course | None:
     """The course this answer belongs to: the newest of those its follow-up serves."""
     asking = Course.objects.filter(dues__follow_up=response.follow_up_id).distinct()
     if response.follow_up_id is None:
@@ -73,7 +73,7 @@ def _course(response: Response) -> Course | None:
     return asking.order_by("-enrolled_at").first()
 
 
-def _first_infusion_at(course: Course) -> datetime | None:
+def first_infusion_at(course: Course) -> datetime | None:
     given = course.infusions.filter(status=Infusion.Status.COMPLETED).order_by("started_at")
     return given.values_list("started_at", flat=True).first()
 

@@ -1,11 +1,13 @@
 """What a patient chose or typed, checked. Nothing here saves."""
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext
 
 from surveys.instruments.shape import Answers
 from surveys.questions import Question
@@ -85,6 +87,52 @@ class SafetyForm(forms.Form):
         return [
             Option(f"safe-{n}", code, str(label), code == value)
             for n, (code, label) in enumerate(SAFE)
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class DatePart:
+    name: str
+    label: str
+    value: str
+    length: int  # digits
+
+
+class BirthDateForm(forms.Form):
+    """A date in three fields, as people know it. What was typed stays in them."""
+
+    month = forms.CharField(required=False, label=_("Month"))
+    day = forms.CharField(required=False, label=_("Day"))
+    year = forms.CharField(required=False, label=_("Year"))
+
+    def __init__(self, data: QueryDict | None = None, *, today: date) -> None:
+        super().__init__(data)
+        self.today = today
+
+    def clean(self) -> dict[str, Any]:
+        typed = [self.cleaned_data.get(name, "") for name in ("year", "month", "day")]
+        if not all(text.isdecimal() for text in typed):
+            raise forms.ValidationError(_("Enter your date of birth: month, day and year."))
+        if len(typed[0]) != 4:
+            raise forms.ValidationError(_("Write the year with four digits, like 1984."))
+        try:
+            born = date(*map(int, typed))
+        except (ValueError, OverflowError):
+            raise forms.ValidationError(
+                _("This date is not in the calendar. Please check the day and the month.")
+            ) from None
+        if born > self.today:
+            raise forms.ValidationError(_("This date is in the future. Please check the year."))
+        return {**self.cleaned_data, "born": born}
+
+    @property
+    def parts(self) -> list[DatePart]:
+        """In the order in which the language writes a date."""
+        order = pgettext("the order of a date", "month day year").split()
+        lengths = {"year": 4}
+        return [
+            DatePart(name, str(self[name].label), self[name].value() or "", lengths.get(name, 2))
+            for name in order
         ]
 
 

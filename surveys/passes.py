@@ -18,8 +18,10 @@ from surveys.models import FollowUp
 
 IDLE = timedelta(minutes=60)  # after this nothing is shown until the link is opened again
 KEPT = timedelta(hours=24)  # until then an answer already on the screen is still taken
+PROVEN = timedelta(minutes=10)  # so long a page that was read back may be read in another language
 _SALT = "surveys.passes"
 _STAMP_SALT = "surveys.passes.stamp"
+_PROOF_SALT = "surveys.passes.proof"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,18 @@ class Pass:
     def stamp(self) -> str:
         """In each form: an answer is for the follow-up on whose page it was chosen."""
         return signing.dumps([self.follow_up_id.hex, self.link], salt=_STAMP_SALT)
+
+    @property
+    def proof(self) -> str:
+        """On a page behind the birth date, and nowhere else: it was right a moment ago."""
+        return signing.dumps([self.follow_up_id.hex, self.link], salt=_PROOF_SALT)
+
+    def is_proven_by(self, proof: str) -> bool:
+        try:
+            proven = signing.loads(proof, salt=_PROOF_SALT, max_age=PROVEN)
+        except signing.BadSignature:
+            return False
+        return bool(proven == [self.follow_up_id.hex, self.link])
 
 
 def new_pass(follow_up: FollowUp, language: str) -> Pass:
@@ -95,6 +109,11 @@ def hand(response: HttpResponse, held: Pass, *, now: datetime) -> None:
         httponly=True,
         samesite="Lax",
     )
+
+
+def drop(response: HttpResponse) -> None:
+    """Take the pass back: the link has to be opened again."""
+    response.delete_cookie(cookie_name(), samesite="Lax")
 
 
 def _mark(follow_up_id: uuid.UUID, name: str) -> str:

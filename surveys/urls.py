@@ -13,6 +13,7 @@ urlpatterns = [
     path("check-in/<int:place>/", views.question, name="question"),
     path("check-in/review/", views.review, name="review"),
     path("check-in/sent/", views.sent, name="sent"),
+    path("check-in/trend/", views.trend, name="trend"),
     path("check-in/help/", views.help_now, name="help"),
     path("check-in/help/answer/", views.help_answer, name="help-answer"),
     path("check-in/help/numbers/", views.help_only, name="help-only"),

@@ -60,6 +60,7 @@ PUBLIC_VIEWS = {
     "surveys.views.landing.landing",
     "surveys.views.landing.landing_and_more",
     "surveys.views.landing.landing_help",
+    "surveys.views.trend.trend",
 }
 
 

@@ -36,6 +36,11 @@ class ClinicForm(Refusable):
     greet_by_first_name = forms.BooleanField(
         label=_("Greet patients by their first name"), required=False
     )
+    shows_own_trend = forms.BooleanField(
+        label=_("Show patients their own trend after sending"),
+        required=False,
+        help_text=_("Behind their birth date; never beside an alert or after they became worse."),
+    )
     cover = forms.ChoiceField(
         label=_("Alerts are read"),
         choices=[

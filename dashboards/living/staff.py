@@ -28,6 +28,7 @@ _SETTINGS = {
     "mailbox_reader": "Tobias Winterfen",
     "phone": "555-0100",
     "greet_by_first_name": True,
+    "shows_own_trend": True,
 }
 
 

@@ -21,11 +21,6 @@ def instrument_of(definition: Definition) -> Instrument:
     return _recorded(definition.pk)
 
 
-def drawn_scales(instrument: Instrument) -> list[Scale]:
-    """The total, where there is one; else every scale (pain: average, worst, least, now)."""
-    return [scale for scale in instrument.scales if scale.key == "total"] or list(instrument.scales)
-
-
 def printed(value: Decimal, scale: Scale) -> Decimal:
     """With the decimals its scale is printed in: 9, but 4.0."""
     return value.quantize(Decimal(1).scaleb(-scale.decimals))

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from clinic.models import Patient
-from dashboards.queries.definitions import drawn_scales, instrument_of
+from dashboards.queries.definitions import instrument_of
 from dashboards.rows import Gap
 from surveys import instruments
 from surveys.models import Response, StepDue
@@ -34,7 +34,7 @@ def _unscored(response: Response, now: datetime) -> Gap | None:
         scored &= set(response.subset.split(","))
     answered = sum(response.answers.get(key) is not None for key in scored)
     if response.finished_at is not None:
-        drawn = {scale.key for scale in drawn_scales(asked)}
+        drawn = {scale.key for scale in asked.drawn_scales}
         scores = [score for score in response.scores.all() if score.scale in drawn]
         if not scores or any(score.value is not None for score in scores):
             return None

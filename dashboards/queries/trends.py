@@ -7,7 +7,7 @@ from datetime import datetime
 
 from clinic.models import Course, Infusion, Patient
 from dashboards import words
-from dashboards.queries.definitions import drawn_scales, instrument_of
+from dashboards.queries.definitions import instrument_of
 from dashboards.queries.gaps import gaps
 from dashboards.queries.series import series_of
 from dashboards.queries.timelines import timeline_of, took_place
@@ -102,7 +102,7 @@ def _trend(
     infusions: Sequence[Infusion],
 ) -> Trend | None:
     instrument = instrument_of(responses[-1].instrument)
-    series = [found for scale in drawn_scales(instrument) if (found := series_of(responses, scale))]
+    series = [found for scale in instrument.drawn_scales if (found := series_of(responses, scale))]
     if not series:
         return None
     measured = instrument.scale(series[0].scale)

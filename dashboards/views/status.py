@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from clinic import audit, enrolment
+from clinic import audit, birth_dates, enrolment
 from clinic.access import StaffRequest, require
 from dashboards.forms.courses import PauseForm
 from dashboards.views.acting import act, patient_of
@@ -85,4 +85,16 @@ def reinstate(request: StaffRequest, patient_id: UUID) -> HttpResponse:
         patient,
         lambda by, now: enrolment.reinstate(patient, by=by, now=now),
         _("Follow-up goes on. What still fits its window is planned again."),
+    )
+
+
+@require_POST
+@require("edit patients")
+def reopen_trend(request: StaffRequest, patient_id: UUID) -> HttpResponse:
+    patient = patient_of(request, patient_id)
+    return act(
+        request,
+        patient,
+        lambda by, now: birth_dates.reopen(patient, by=by, now=now),
+        _("The patient can enter the birth date again, five times."),
     )

@@ -191,6 +191,11 @@ class Instrument:
     sha256: str
     text: str
 
+    @property
+    def drawn_scales(self) -> tuple[Scale, ...]:
+        """The total, where there is one; else every scale (pain: average, worst, least, now)."""
+        return tuple(scale for scale in self.scales if scale.key == "total") or self.scales
+
     def item(self, key: str) -> Item:
         for item in self.items:
             if item.key == key:

@@ -5,6 +5,7 @@ from surveys.views.crisis import emergency, help_answer, help_noted, help_now, h
 from surveys.views.ending import sent
 from surveys.views.frame import csrf_failure
 from surveys.views.landing import landing, landing_and_more, landing_help
+from surveys.views.trend import trend
 
 __all__ = [
     "csrf_failure",
@@ -20,4 +21,5 @@ __all__ = [
     "question",
     "review",
     "sent",
+    "trend",
 ]

@@ -4,6 +4,7 @@ from django.http import HttpRequest, HttpResponse
 
 from surveys import cover
 from surveys.models import StepDue
+from surveys.reading_back import own_trends
 from surveys.views.frame import Here, own_page, see_other, show, with_pass
 from surveys.wording import day_words
 
@@ -18,6 +19,7 @@ def sent(request: HttpRequest, here: Here) -> HttpResponse:
         "sent",
         here,
         sent_on=day_words(here.follow_up.finished_at.astimezone(here.follow_up.patient.tz)),
+        has_trend=bool(own_trends(here.follow_up, now=here.now)),
         next_on=_next_on(here),
         is_always_read=cover.cover_of(here.clinic, now=here.now) == "always",
         is_told=here.follow_up.alerts.exists(),

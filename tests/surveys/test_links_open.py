@@ -22,6 +22,7 @@ BEHIND = [
     "/check-in/1/",
     "/check-in/review/",
     "/check-in/sent/",
+    "/check-in/trend/",
     "/check-in/help/",
     "/check-in/help/numbers/",
     "/check-in/help/noted/",

@@ -72,6 +72,35 @@ def _crisis(tour: Tour) -> None:
     tour.page.goto(f"{tour.site}/check-in/")
 
 
+def own_trend(tour: Tour) -> None:
+    """The thanks page that offers it, the birth date with its slips, the trend, and five wrong."""
+    follow_up = people.follow_up_after_a_start(tour.screen.language)
+    tour.visit("landing-before-a-trend", people.link(follow_up))
+    tour.press("form button.main")
+    people.answer_as_before(follow_up)
+    tour.page.goto(f"{tour.site}/check-in/review/")
+    tour.press("main form button.main")
+    tour.look("sent-with-a-trend")
+    tour.visit("birth-date", "/check-in/trend/")
+    tour.press("main form button.main")
+    tour.look("birth-date-empty")
+    born = follow_up.patient.birth_date
+    _type_date(tour, born.day, born.month, born.year - 1)
+    tour.look("birth-date-wrong")
+    _type_date(tour, born.day, born.month, born.year)
+    tour.look("own-trend")
+    tour.page.goto(f"{tour.site}/check-in/trend/")
+    while tour.page.locator("#birth").count():
+        _type_date(tour, born.day, born.month, born.year + 1)
+    tour.look("own-trend-locked")
+
+
+def _type_date(tour: Tour, day: int, month: int, year: int) -> None:
+    for name, number in (("day", day), ("month", month), ("year", year)):
+        tour.page.fill(f"#{name}", str(number))
+    tour.press("main form button.main")
+
+
 def other_doors(tour: Tour) -> None:
     """Links that are late, unknown, answered already; no pass."""
     language = tour.screen.language
@@ -172,6 +201,8 @@ def patients(tour: Tour) -> None:
         tour.visit(f"patient-{protocol}", f"/patients/{patient.pk}/")
     new = people.course(tour.screen.language)
     tour.visit("patient-new", f"/patients/{new.patient_id}/")
+    people.lock_birth_date(new.patient)
+    tour.visit("patient-own-trend-closed", f"/patients/{new.patient_id}/")
 
 
 def forms(tour: Tour) -> None:
@@ -242,6 +273,7 @@ WALKS = (
     Walk("accounts", accounts),
     Walk("mails", mails, BOTH),
     Walk("check-in", check_in, BOTH),
+    Walk("own-trend", own_trend, BOTH),
     Walk("doors", other_doors, BOTH),
     Walk("preferences", preferences, BOTH),
     Walk("not-in-spanish", not_in_spanish, ("es",)),

@@ -4,17 +4,20 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from itertools import count
 
+from django.db import transaction
 from django.db.models import Count
 from django.utils import timezone
 
 from clinic import invitations
 from clinic.models import Clinic, Course, Member, Patient
+from clinic.models.patients import BIRTH_DATE_TRIES
 from reminders.models import Message, State, Suppression
 from reminders.suppression import address_digest, suppress
 from surveys import links
 from surveys.models import Alert, FollowUp
 from tests.builders import BY_TEST, make_course, make_member
 from tests.surveys.follow_ups import HOURS, answer_all, make_follow_up
+from tests.surveys.histories import DAY, allow_own_trend, answered, begin, missed
 
 # Every kind of screen: ticks with red flags, severities, a scale, choices with a safety item.
 EVERYTHING = ("checkin", "mood", "nrs24", "phq9")
@@ -57,6 +60,28 @@ def answered_follow_up(language: str) -> FollowUp:
     follow_up = open_follow_up(language, ("phq9",))
     answer_all(follow_up, now=timezone.now())
     return follow_up
+
+
+@transaction.atomic
+def follow_up_after_a_start(language: str) -> FollowUp:
+    """Open now, with a baseline, answers and one silence behind it."""
+    now, of, asked = timezone.now(), course(language), ("phq9", "nrs7:average")
+    allow_own_trend(of.patient.clinic)
+    begin(of, asked, at=now - 41 * DAY)
+    answered(of, asked, at=now - 35 * DAY, value=2, i1=1, i2=0)
+    answered(of, asked, at=now - 28 * DAY, value=1, i1=3)
+    missed(of, asked, at=now - 21 * DAY)
+    answered(of, asked, at=now - 14 * DAY, value=1, i3=2)
+    answered(of, asked, at=now - 7 * DAY, value=1)
+    return make_follow_up(of, asked, now=now)
+
+
+def answer_as_before(follow_up: FollowUp) -> None:
+    answer_all(follow_up, now=timezone.now(), value=1, i9=0, i2=0, send=False)
+
+
+def lock_birth_date(patient: Patient) -> None:
+    Patient.objects.filter(pk=patient.pk).update(wrong_birth_dates=BIRTH_DATE_TRIES)
 
 
 def link(follow_up: FollowUp) -> str:
