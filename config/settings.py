@@ -89,6 +89,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "clinic.context.staff",
                 "dashboards.views.badges.mail",
+                "dashboards.views.badges.left_waiting",
             ],
         },
     },

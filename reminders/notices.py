@@ -5,13 +5,17 @@ The signal hastens; the tick guarantees. A notice is only an e-mail: no telephon
 
 import logging
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
+from django.db import InterfaceError, OperationalError
 from django.db.models import Prefetch, QuerySet
 
 from clinic.models import Member
+from reminders import escalating
 from reminders.models import UNSENT, Notice, State
+from reminders.roster import roster_of
+from surveys import escalation
 from surveys.models import Alert, AlertEvent
 
 logger = logging.getLogger(__name__)
@@ -30,6 +34,7 @@ _ROUNDS: dict[str, tuple[tuple[timedelta, ...], timedelta]] = {
 }
 _ON_ITS_WAY = (*UNSENT, State.SENDING)
 _IN_VAIN = (State.REJECTED, State.FAILED, State.CANCELLED)  # cancelled: has left meanwhile
+_REFUSED = (State.REJECTED, State.FAILED)
 _ANEW = (AlertEvent.Kind.LEVEL, AlertEvent.Kind.RAISED)  # the rounds begin again
 _TELLING = (*_ANEW, AlertEvent.Kind.NOT_DELIVERED)
 
@@ -37,7 +42,7 @@ _TELLING = (*_ANEW, AlertEvent.Kind.NOT_DELIVERED)
 def create_due(*, now: datetime) -> int:
     """Give every alert that waits for somebody its notices of this round. Safe twice, and twice at
     once."""
-    return sum(_for_alert(alert, now) for alert in _waiting().iterator(chunk_size=CHUNK))
+    return sum(_surely(alert, now) for alert in _waiting().iterator(chunk_size=CHUNK))
 
 
 def create_for(alert_id: uuid.UUID, *, now: datetime) -> int:
@@ -59,36 +64,52 @@ def round_of(level: str, rule: str, waited: timedelta) -> int:
 def _waiting() -> QuerySet[Alert]:
     return (
         Alert.objects.to_be_told()
-        .select_related("clinic", "offered_to__user")
+        .select_related("clinic", "owner__user", "offered_to__user")
         .prefetch_related(
             Prefetch("notices", Notice.objects.order_by("nth")),
             Prefetch("events", AlertEvent.objects.filter(kind__in=_TELLING)),
+            "escalations",
         )
         .order_by("raised_at")
     )
 
 
+def _surely(alert: Alert, now: datetime) -> int:
+    """One alert that fails keeps nobody from being told about the others."""
+    try:
+        return _for_alert(alert, now)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:
+        logger.error("alert %s: nobody could be told: %s", alert.pk, type(error).__name__)
+        return 0
+
+
 def _for_alert(alert: Alert, now: datetime) -> int:
-    """One round is written as a whole: it is done when one row of it was not in vain."""
+    """One round is written as a whole: it is done when one row of it was not in vain. Who is
+    reached only now, by an escalation, does not wait for the next."""
     earlier = list(alert.notices.all())
+    lost = _not_reached(alert, earlier)
+    people = _to_be_told(alert, earlier, lost, now)
     since, told = _counted_from(alert, earlier, now)
     nth = told + round_of(alert.level, alert.rule, now - since)
-    lost = _not_reached(alert, earlier)
     told_now = {notice.member_id for notice in earlier if notice.nth >= nth}
-    if told_now - lost:
-        return 0
     known = told_now | {n.member_id for n in earlier if n.state in _ON_ITS_WAY}
+    if told_now - lost:
+        known |= {notice.member_id for notice in earlier}
     rows = [
         Notice(clinic=alert.clinic, alert=alert, member=member, nth=nth, due_at=now, created_at=now)
-        for member in _to_be_told(alert, lost)
+        for member in people
         if member.pk not in known
     ]
     return len(Notice.objects.bulk_create(rows, ignore_conflicts=True))
 
 
-def _not_reached(alert: Alert, earlier: Iterable[Notice]) -> set[uuid.UUID]:
+def _not_reached(
+    alert: Alert, earlier: Iterable[Notice], vain: Collection[str] = _IN_VAIN
+) -> set[uuid.UUID]:
     """Members whose notice of this alert did not arrive."""
-    lost = {notice.member_id for notice in earlier if notice.state in _IN_VAIN}
+    lost = {notice.member_id for notice in earlier if notice.state in vain}
     bounced = (e for e in alert.events.all() if e.kind == AlertEvent.Kind.NOT_DELIVERED)
     return lost | {event.member_id for event in bounced if event.member_id is not None}
 
@@ -109,17 +130,18 @@ def _counted_from(alert: Alert, earlier: Iterable[Notice], now: datetime) -> tup
     return again, 1 + max(rounds, default=-1)
 
 
-def _to_be_told(alert: Alert, lost: set[uuid.UUID]) -> list[Member]:
-    """The clinic's responders; where none is left or reached, everybody who may take an alert.
-    Of an alert that somebody has, only the member to whom it was handed over."""
-    if alert.offered_to is not None:
-        there = alert.offered_to.active and alert.offered_to.user.is_active
-        return [alert.offered_to] if there else []
-    members = Member.objects.filter(clinic=alert.clinic)
-    responders = list(members.responders())
-    if any(member.pk not in lost for member in responders):
-        return responders
-    everybody = list(members.active().filter(role__in=Member.CLINICAL))
-    if not everybody:
+def _to_be_told(
+    alert: Alert, earlier: Iterable[Notice], lost: set[uuid.UUID], now: datetime
+) -> list[Member]:
+    """By the clinic's roster, as far as the alert has escalated. Of an alert that somebody has,
+    only the member to whom it was handed over."""
+    offered = alert.offered_to
+    if offered is not None and alert.owner is not None and alert.owner.may_take_alerts:
+        return [offered] if offered.may_take_alerts else []
+    roster = roster_of(alert.clinic_id)
+    unreached = len(_not_reached(alert, earlier, _REFUSED))
+    steps = escalating.bring_up(alert, roster, lost, unreached, now=now)
+    told = roster.told(escalation.reach(alert.level, steps), lost)
+    if not told:
         logger.error("alert %s: nobody can be told", alert.pk)
-    return everybody
+    return told

@@ -80,7 +80,8 @@ def notice(row: Notice) -> tuple[Notice, NoticeFacts] | None:
     if found is None:
         return None
     alert, member = found.alert, found.member
-    theirs = alert.owner_id is None or alert.offered_to_id == member.pk
+    owner = alert.owner
+    theirs = owner is None or alert.offered_to_id == member.pk or not owner.may_take_alerts
     taken = alert.closed_at is not None or not theirs
     return found, NoticeFacts(taken, member.active and member.user.is_active)
 

@@ -31,12 +31,13 @@ def tick(*, now: datetime) -> Work:
 
 
 def heal(*, now: datetime) -> None:
-    """What must not wait for anybody's plan: lost workers, and responders to be told."""
+    """What must not wait for anybody's plan: responders to be told, first, whatever else fails, and
+    lost workers."""
+    notices.create_due(now=now)
     claiming.release_abandoned(now=now)
     doubtful = settling.settle_abandoned(now=now)
     if doubtful:
         logger.warning("%s sendings lost their worker", doubtful)
-    notices.create_due(now=now)
 
 
 def look_ahead(*, now: datetime) -> None:

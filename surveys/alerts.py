@@ -142,7 +142,7 @@ def _take(alert: Alert, member: Member, *, by: Actor, now: datetime) -> None:
             _end_test(alert, member, now=now)
     elif owner == member and alert.offered_to_id:
         event(alert, AlertEvent.Kind.KEPT, now=now, member=member)
-    elif alert.offered_to_id == member.pk or _has_left(owner):
+    elif alert.offered_to_id == member.pk or not owner.may_take_alerts:
         before = owner.user.name or owner.user.email
         event(alert, AlertEvent.Kind.HANDED_OVER, now=now, member=member, detail=before)
         alert.owner = member
@@ -162,10 +162,6 @@ def _end_test(alert: Alert, member: Member, *, now: datetime) -> None:
     Course.objects.under_way().filter(patient__clinic=alert.clinic_id).touch(now)
     detail = str(Alert.Outcome.TESTED.label)
     event(alert, AlertEvent.Kind.CLOSED, now=now, member=member, detail=detail)
-
-
-def _has_left(owner: Member) -> bool:
-    return not (owner.active and owner.user.is_active and owner.is_clinical)
 
 
 @transaction.atomic

@@ -27,4 +27,5 @@ class SurveysConfig(AppConfig):
         register(catalogue_is_sound)
         append_only.protect("surveys_alertevent", self)
         append_only.protect("surveys_contactattempt", self)
+        append_only.protect("surveys_escalation", self)
         post_migrate.connect(record_instruments, sender=self)

@@ -55,7 +55,7 @@ def case_of(alert: Alert) -> Case:
     return Case(
         level=alert.level,
         raised_at=alert.raised_at,
-        taken_at=alert.taken_at if alert.owner_id else None,
+        taken_at=alert.taken_at if alert.owner and alert.owner.may_take_alerts else None,
         reopened_at=since,
         is_offered=alert.offered_to_id is not None,
         is_closing=alert.closing_by_id is not None,

@@ -148,3 +148,8 @@ class Member(models.Model):
     @property
     def is_clinical(self) -> bool:
         return self.role in self.CLINICAL
+
+    @property
+    def may_take_alerts(self) -> bool:
+        """Works here still, in a role that may."""
+        return self.active and self.user.is_active and self.is_clinical

@@ -1,6 +1,6 @@
 """From the database to rows. One function per number shown; each says how many queries it takes."""
 
-from dashboards.queries.alerts import alert_events, alert_rows, colleagues
+from dashboards.queries.alerts import alert_events, alert_rows, colleagues, left_waiting
 from dashboards.queries.coming import Preview, coming, preview_enrolment, preview_infusion
 from dashboards.queries.definitions import instrument_of
 from dashboards.queries.history import completion, follow_ups, infusions, messages, unknown
@@ -38,6 +38,7 @@ __all__ = [
     "infusions",
     "instrument_of",
     "items",
+    "left_waiting",
     "maybe_over_now",
     "messages",
     "moot",

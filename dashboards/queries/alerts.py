@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import datetime
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
-from clinic.models import Member
+from clinic.models import Clinic, Member
 from dashboards import words
 from dashboards.queries.definitions import instrument_of
 from dashboards.rows import AlertEventRow, AlertRow
@@ -13,6 +14,7 @@ from surveys.alerts import HELP_RULE
 from surveys.case import next_step
 from surveys.case_file import case_of
 from surveys.earlier import in_order
+from surveys.escalation import SHOWN_AFTER
 from surveys.instruments import Instrument
 from surveys.models import Alert, Response
 
@@ -52,7 +54,9 @@ def _earlier(alerts: Iterable[Alert]) -> dict[object, list[Response]]:
 
 
 def _row(alert: Alert, earlier: list[Response]) -> AlertRow:
-    case = case_of(alert)
+    case, owner = case_of(alert), alert.owner
+    if alert.closed_at is None and owner is not None and not owner.may_take_alerts:
+        owner = None  # works here no more: nobody has it
     row = AlertRow(
         id=alert.pk,
         reference=alert.reference,
@@ -60,8 +64,8 @@ def _row(alert: Alert, earlier: list[Response]) -> AlertRow:
         raised_at=alert.raised_at,
         patient_id=alert.patient_id,
         patient_name=alert.patient.name if alert.patient else "",
-        owner_id=alert.owner_id,
-        owner=_name(alert.owner),
+        owner_id=owner.pk if owner else None,
+        owner=_name(owner),
         taken_at=alert.taken_at,
         closed_at=alert.closed_at,
         outcome=str(alert.get_outcome_display()) if alert.outcome else "",
@@ -144,6 +148,16 @@ def colleagues(alert: Alert) -> list[tuple[str, str]]:
     others = [each for each in members.select_related("user") if each.pk != alert.owner_id]
     named = sorted((_name(member), str(member.pk)) for member in others)
     return [(key, name) for name, key in named]
+
+
+def left_waiting(clinic: Clinic, *, now: datetime) -> int:
+    """Alerts that nobody has taken for so long that every page says so. Asked of the alerts
+    themselves: it needs no engine. One query."""
+    too_long = Q(pk=None)
+    for level, after in SHOWN_AFTER.items():
+        too_long |= Q(level=level, raised_at__lte=now - after)
+    waiting = Alert.objects.untaken().about_patients().filter(too_long, clinic=clinic)
+    return waiting.count()
 
 
 def _name(member: Member | None) -> str:

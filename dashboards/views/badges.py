@@ -19,3 +19,14 @@ def mail(request: HttpRequest) -> dict[str, Any]:
     return {
         "mail_waiting": SimpleLazyObject(lambda: queries.waiting_for_staff(member.clinic, now=now))
     }
+
+
+def left_waiting(request: HttpRequest) -> dict[str, Any]:
+    """`alerts_left_waiting`: how many alerts nobody has taken for too long. For everybody at work:
+    whoever is there fetches a clinician."""
+    member = getattr(request, "member", None)
+    if member is None:
+        return {"alerts_left_waiting": 0}
+    now = timezone.now()
+    counted = SimpleLazyObject(lambda: queries.left_waiting(member.clinic, now=now))
+    return {"alerts_left_waiting": counted}

@@ -52,7 +52,7 @@ ADVICE = {
         "check the webhook's address and secret at the provider",
     ),
     "alerts": Advice(
-        "an answer needs a person and no notice of it arrived",
+        "an answer needs a person, and a notice did not arrive or nobody has come in 12 hours",
         "telephone that clinic now; then correct its responders' addresses",
     ),
 }

@@ -62,6 +62,7 @@ class Engine:
     accepted: tuple[datetime, ...] = ()  # the lane's latest, newest first
     reported_at: datetime | None = None  # the provider's latest event
     untold: tuple[str, ...] = ()  # ids of alerts that nobody was told about
+    escalated: tuple[tuple[str, str], ...] = ()  # of untaken ones, the id and why it is serious
 
 
 @dataclass(frozen=True, slots=True)

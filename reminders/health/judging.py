@@ -119,9 +119,20 @@ def webhooks(engine: Engine, setup: Setup, now: datetime) -> Verdict:
 
 
 def alerts(engine: Engine) -> Verdict:
-    if not engine.untold:
+    """Ended by whoever takes them."""
+    named = {
+        "nobody was told": engine.untold,
+        "nobody has taken in 12 h": _because(engine, "incident"),
+        "a notice did not arrive": _because(engine, "not_delivered"),
+    }
+    found = [f"{what}: alert {', '.join(ids)}" for what, ids in named.items() if ids]
+    if not found:
         return Verdict("alerts", Health.OK, "somebody was told about each")
-    return Verdict("alerts", Health.FAILED, f"nobody was told: alert {', '.join(engine.untold)}")
+    return Verdict("alerts", Health.FAILED, "; ".join(found))
+
+
+def _because(engine: Engine, wanted: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(pk for pk, reason in engine.escalated if reason == wanted))
 
 
 def words(span: timedelta) -> str:

@@ -19,7 +19,7 @@ from reminders.health.facts import Engine, LaneState, Queue, Setup
 from reminders.health.judging import ACCEPTED_SAMPLE, UNTOLD_FOR
 from reminders.models import Attempt, Claim, Lane, Message, Notice, ProviderEvent, Pulse, State
 from reminders.webhook_proofs import KEYS
-from surveys.models import Alert, AlertEvent
+from surveys.models import Alert, AlertEvent, Escalation
 
 NAMED = 5  # ids that one line can hold
 REPORTS_SAMPLE = 100
@@ -73,6 +73,7 @@ def engine(chosen: Setup, now: datetime) -> Engine:
         accepted=_accepted(chosen.lane) if chosen.is_provider else (),
         reported_at=_reported(chosen.lane) if chosen.is_provider else None,
         untold=_untold(now - UNTOLD_FOR),
+        escalated=_escalated(),
     )
 
 
@@ -137,3 +138,13 @@ def _untold(raised_before: datetime) -> tuple[str, ...]:
     return tuple(
         str(pk) for pk in untold.order_by("raised_at").values_list("pk", flat=True)[:NAMED]
     )
+
+
+def _escalated() -> tuple[tuple[str, str], ...]:
+    """Untaken alerts of which a notice came back, or that have become an incident."""
+    serious = Escalation.objects.filter(
+        alert__in=Alert.objects.untaken(),
+        reason__in=[Escalation.Reason.NOT_DELIVERED, Escalation.Reason.INCIDENT],
+    )
+    rows = serious.order_by("at", "pk").values_list("alert", "reason")[:NAMED]
+    return tuple((str(pk), reason) for pk, reason in rows)

@@ -20,11 +20,13 @@ class AlertQuerySet(models.QuerySet["Alert"]):
         return self.filter(closed_at=None)
 
     def untaken(self) -> Self:
-        return self.open().filter(owner=None)
+        """Nobody has it: nobody pressed "I am taking this", or who did may no longer."""
+        gone = Q(owner__active=False) | Q(owner__user__is_active=False)
+        return self.open().filter(Q(owner=None) | gone | ~Q(owner__role__in=Member.CLINICAL))
 
     def to_be_told(self) -> Self:
         """Nobody has taken it, or it was handed over to somebody who has not taken it yet."""
-        return self.open().filter(Q(owner=None) | Q(offered_to__isnull=False))
+        return self.untaken() | self.open().filter(offered_to__isnull=False)
 
     def about_patients(self) -> Self:
         """Without the test alerts by which a clinic proves its chain."""
@@ -160,6 +162,8 @@ class AlertEvent(models.Model):
         SENT_BACK = "sent_back"
         CLOSED = "closed"
         REOPENED = "reopened"
+        ESCALATED = "escalated"
+        INCIDENT = "incident"
 
     alert = models.ForeignKey(Alert, on_delete=models.PROTECT, related_name="events")
     at = models.DateTimeField()
@@ -201,3 +205,28 @@ class ContactAttempt(models.Model):
 
     def __str__(self) -> str:
         return f"contact attempt {self.pk}"
+
+
+class Escalation(models.Model):
+    """One step by which an alert that nobody had taken went on to further people. Append-only."""
+
+    class Reason(models.TextChoices):
+        UNTAKEN = "untaken"
+        NOT_DELIVERED = "not_delivered"  # a responder's mail was refused or came back
+        INCIDENT = "incident"
+
+    alert = models.ForeignKey(
+        Alert, on_delete=models.PROTECT, related_name="escalations", db_index=False
+    )  # the constraint is an index of it
+    reason = models.CharField(max_length=13, choices=Reason)
+    n = models.PositiveSmallIntegerField()
+    due_at = models.DateTimeField()  # also if nothing ran then
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["alert", "reason", "n"], name="one_escalation_a_step"),
+        ]
+
+    def __str__(self) -> str:
+        return f"escalation {self.pk}"

@@ -10,7 +10,12 @@ from clinic.actors import member_actor, patient_link, system
 from clinic.models import AuditEntry, Course, Patient
 from tests.builders import BY_TEST, make_course, patient_details
 
-GUARDED = ["clinic_auditentry", "surveys_alertevent", "surveys_contactattempt"]
+GUARDED = [
+    "clinic_auditentry",
+    "surveys_alertevent",
+    "surveys_contactattempt",
+    "surveys_escalation",
+]
 TAMPERINGS = {
     "update": "UPDATE {} SET id = id",
     "delete": "DELETE FROM {}",

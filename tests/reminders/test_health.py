@@ -10,6 +10,7 @@ from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
+from clinic.actors import member_actor
 from clinic.models import Course
 from devtools.processes import free_port
 from devtools.stack import Stack, page_status
@@ -19,6 +20,7 @@ from reminders.health.advice import ADVICE
 from reminders.health.facts import Engine, Health, LaneState, Machine, Queue, Redis, Setup
 from reminders.models import Attempt, Lane, Message, Notice, ProviderEvent, Pulse, State
 from reminders.tasks import drain, drain_events
+from surveys import alerts
 from surveys.models import AlertEvent
 from tests.builders import make_course
 from tests.guards.tree import ROOT
@@ -321,6 +323,22 @@ def test_a_taken_alert_needs_no_notice(clinic, clinician, now):
     assert read(now).untold == ()
 
 
+@pytest.mark.parametrize("reason", ["not_delivered", "incident"])
+def test_what_is_serious_fails_the_check_until_somebody_takes_it(clinic, clinician, now, reason):
+    alert = make_alert(clinic, now=now)
+    alert.escalations.create(reason=reason, n=1, due_at=now, at=now)
+    assert read(now).escalated == ((str(alert.pk), reason),)
+    assert health("alerts", replace(WELL, escalated=(("id", reason),))) is Health.FAILED
+    alerts.take(alert, by=member_actor(clinician), now=now)
+    assert read(now).escalated == ()
+
+
+def test_a_step_in_time_is_nothing_for_operators(clinic, now):
+    alert = make_alert(clinic, now=now)
+    alert.escalations.create(reason="untaken", n=1, due_at=now, at=now)
+    assert read(now).escalated == ()
+
+
 def test_a_read_asks_a_fixed_number_of_questions(
     course, clinician, now, settings, django_assert_num_queries
 ):
@@ -328,7 +346,7 @@ def test_a_read_asks_a_fixed_number_of_questions(
     for n in range(5):
         make_message(another(course, n, now), now=now)
         make_alert(course.patient.clinic, now=now - OLD, trigger=f"9={n}")
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         read(now)
 
 
@@ -349,7 +367,7 @@ def test_a_live_process_says_so_without_the_database(client):
 
 def test_ready_names_checks_and_states_and_no_number(works, client, django_assert_num_queries):
     impatience = 3 if connection.vendor == "postgresql" else 0  # a savepoint, its end, a time-out
-    with django_assert_num_queries(11 + impatience):
+    with django_assert_num_queries(12 + impatience):
         response = client.get(reverse("health-ready"))
     assert response.status_code == 200
     assert response.json()["status"] == "ok"

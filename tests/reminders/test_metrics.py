@@ -88,7 +88,7 @@ def test_a_scrape_asks_a_fixed_number_of_questions_however_much_there_is(course,
         attempts(make_message(made, now=now), now, 3)
         make_alert(course.patient.clinic, now=now, trigger=f"9={n}")
     full = asked()
-    assert len(full) == len(empty) == 21
+    assert len(full) == len(empty) == 22
     unbounded = [sql for sql in full if "COUNT(" in sql and "LIMIT" not in sql]
     assert [
         table for sql in unbounded for table in ("message", "notice", "event") if table in sql

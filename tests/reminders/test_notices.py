@@ -20,7 +20,9 @@ MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture
-def responder(clinician) -> Member:
+def responder(clinic, clinician) -> Member:
+    """Nobody else may take alerts: to whom one escalates is told in test_safety_rules.py."""
+    clinic.members.filter(user__email="admin@north.example").update(active=False)
     clinician.is_responder = True
     clinician.save()
     return clinician

@@ -168,6 +168,9 @@ def lists(tour: Tour) -> None:
     tour.visit("alert", f"/alerts/{alert.pk}/")
     tour.visit("patient-alerting", f"/patients/{alert.patient_id}/")
     _cases(tour)
+    left = people.alert_left_waiting()
+    tour.visit("alerts-left-waiting", "/alerts/")
+    people.cared_for(left)
     withdrawn, deceased = people.course("en").patient, people.course("en").patient
     now = timezone.now()
     enrolment.withdraw(withdrawn, by=people.BY_TEST, now=now)

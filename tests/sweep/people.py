@@ -13,9 +13,10 @@ from clinic.models import Clinic, Course, Member, Patient
 from clinic.models.patients import BIRTH_DATE_TRIES
 from reminders.models import Message, State, Suppression
 from reminders.suppression import address_digest, suppress
-from surveys import links
+from surveys import alerts, links
 from surveys.models import Alert, FollowUp
 from tests.builders import BY_TEST, make_course, make_member
+from tests.surveys.ends import call, close
 from tests.surveys.follow_ups import HOURS, answer_all, make_follow_up
 from tests.surveys.histories import DAY, allow_own_trend, answered, begin, missed
 
@@ -159,12 +160,25 @@ def one_of_each_protocol() -> dict[str, Patient]:
 
 def alerts_in_each_state() -> dict[str, Alert]:
     """As the demo's history left them."""
-    alerts = Alert.objects.about_patients().order_by("-raised_at")
-    held = alerts.open().filter(owner__isnull=False)
+    known = Alert.objects.about_patients().order_by("-raised_at")
+    held = known.open().filter(owner__isnull=False)
     return {
-        "open": alerts.untaken()[0],
+        "open": known.untaken()[0],
         "taken": held.filter(offered_to=None, closing_by=None)[0],
         "handed-over": held.filter(offered_to__isnull=False)[0],
         "to-confirm": held.filter(closing_by__isnull=False)[0],
-        "closed": alerts.filter(outcome=Alert.Outcome.SPOKE, closed_at__isnull=False)[0],
+        "closed": known.filter(outcome=Alert.Outcome.SPOKE, closed_at__isnull=False)[0],
     }
+
+
+def alert_left_waiting() -> Alert:
+    """Critical, and nobody came for half a day."""
+    follow_up = open_follow_up("en", ("mood",))
+    return alerts.help_now(follow_up, by=BY_TEST, now=timezone.now() - timedelta(hours=13))
+
+
+def cared_for(alert: Alert) -> None:
+    """So that the pages of the other walks are as they were."""
+    now, who = timezone.now(), clinic().members.filter(role=Member.Role.CLINICIAN)[0]
+    call(alert, "reached", by=who, at=now)
+    close(alert, "spoke", by=who, now=now)
