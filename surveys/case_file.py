@@ -48,6 +48,16 @@ def forget_closing(alert: Alert) -> list[str]:
     return ["closing_by", "outcome", "plan", "assessed_with", "found", "next_contact_on"]
 
 
+def begun_at(alert: Alert) -> datetime:
+    """When it was opened, or opened again: what a form was made for."""
+    return alert.reopened_at or alert.raised_at
+
+
+def is_stale(alert: Alert, begun: datetime | None) -> bool:
+    """Whether a form was made before the alert was opened again. None: it does not say."""
+    return begun is not None and begun != begun_at(alert)
+
+
 def case_of(alert: Alert) -> Case:
     """One query for its contacts, or none if they were prefetched."""
     since = alert.reopened_at

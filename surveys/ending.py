@@ -14,7 +14,16 @@ from clinic.actors import Actor
 from clinic.models import Patient
 from clinic.refusals import Refused
 from surveys import contacting
-from surveys.case_file import audited, case_of, clinical, event, forget_closing, locked, owned
+from surveys.case_file import (
+    audited,
+    case_of,
+    clinical,
+    event,
+    forget_closing,
+    is_stale,
+    locked,
+    owned,
+)
 from surveys.closing import Closing, Lack, lack, needs_a_second
 from surveys.models import Alert, AlertEvent, ContactAttempt
 
@@ -57,9 +66,16 @@ _SAVED = (
 
 @transaction.atomic
 def close(
-    alert: Alert, closing: Closing, *, once: uuid.UUID | None = None, by: Actor, now: datetime
+    alert: Alert,
+    closing: Closing,
+    *,
+    once: uuid.UUID | None = None,
+    begun: datetime | None = None,
+    by: Actor,
+    now: datetime,
 ) -> Alert:
-    """End it, or ask a second person to. `once` names a contact that the same form tells of."""
+    """End it, or ask a second person to. `once` names a contact that the same form tells of;
+    `begun` is when the alert had been opened for whom filled it in: an old form ends nothing."""
     member = clinical(by, alert)
     alert = locked(alert)
     if alert.rule == Alert.TEST_RULE:
@@ -68,6 +84,7 @@ def close(
         detail = f"closed again: {_in_words(closing)}"
         event(alert, AlertEvent.Kind.NOTE, now=now, member=member, detail=detail)
         return alert
+    _refuse_old(alert, begun)
     key = once or uuid.uuid4()
     if closing.contact is not None and not ContactAttempt.objects.filter(pk=key).exists():
         contacting.add(alert, closing.contact, "", once=key, member=member, now=now)
@@ -85,12 +102,21 @@ def close(
 
 
 @transaction.atomic
-def confirm(alert: Alert, agrees: bool, note: str, *, by: Actor, now: datetime) -> Alert:
+def confirm(
+    alert: Alert,
+    agrees: bool,
+    note: str,
+    *,
+    begun: datetime | None = None,
+    by: Actor,
+    now: datetime,
+) -> Alert:
     """The second person's word about an end that somebody else asked for."""
     member = clinical(by, alert)
     alert = locked(alert)
     if alert.closed_at is not None and agrees:
         return alert
+    _refuse_old(alert, begun)
     asked_by = alert.closing_by
     if asked_by is None:
         raise Refused(_("Nobody has asked to close this alert, or something happened since."))
@@ -106,7 +132,9 @@ def confirm(alert: Alert, agrees: bool, note: str, *, by: Actor, now: datetime) 
 
 
 @transaction.atomic
-def reopen(alert: Alert, note: str, *, by: Actor, now: datetime) -> Alert:
+def reopen(
+    alert: Alert, note: str, *, begun: datetime | None = None, by: Actor, now: datetime
+) -> Alert:
     """Whoever reopens it has it. What was done before stays in the history, and counts no more."""
     member = clinical(by, alert)
     alert = locked(alert)
@@ -116,6 +144,7 @@ def reopen(alert: Alert, note: str, *, by: Actor, now: datetime) -> Alert:
         raise Refused(_("Why: must be filled in."), field="why")
     if alert.closed_at is None:
         return alert
+    _refuse_old(alert, begun)
     forget_closing(alert)
     alert.closed_at, alert.reopened_at = None, now
     alert.owner = member
@@ -132,6 +161,11 @@ def _end(
     alert.save(update_fields=_SAVED)
     event(alert, kind, now=now, member=by.member, detail=detail)
     audited(by, action, alert, now=now, fields=["closed_at", "closing_by", "outcome", "plan"])
+
+
+def _refuse_old(alert: Alert, begun: datetime | None) -> None:
+    if is_stale(alert, begun):
+        raise Refused(_("This alert was opened again since. Look at it, then decide."))
 
 
 def _write(alert: Alert, closing: Closing) -> None:

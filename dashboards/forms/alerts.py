@@ -1,6 +1,7 @@
 """What is done about an alert, as it is typed. What must not be missing, the verbs decide."""
 
 import uuid
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -39,6 +40,18 @@ class _OfAClinic(Refusable):
                 field.zone = zone
 
 
+class _Begun(forms.Form):
+    """Says when the alert that it is about had been opened: what is sent again later is refused."""
+
+    begun = forms.CharField(widget=forms.HiddenInput, required=False)
+
+    def clean_begun(self) -> datetime | None:
+        try:
+            return datetime.fromisoformat(self.cleaned_data["begun"])
+        except ValueError:
+            return None
+
+
 class ContactForm(_OfAClinic):
     contact_at = LocalMoment(label=_("When"))
     how = forms.ChoiceField(label=_("How"), choices=[_CHOOSE, *How.choices])
@@ -61,7 +74,7 @@ class HandOverForm(Refusable):
         self.fields["to"].choices = [_CHOOSE, *people]  # type: ignore[attr-defined]
 
 
-class CloseForm(_OfAClinic):
+class CloseForm(_OfAClinic, _Begun):
     outcome = forms.ChoiceField(
         label=_("What came of it"),
         choices=[_CHOOSE] + [(o.value, o.label) for o in Outcome if o != Outcome.TESTED],
@@ -119,12 +132,12 @@ class CloseForm(_OfAClinic):
         )
 
 
-class ConfirmForm(forms.Form):
+class ConfirmForm(_Begun):
     """The second person's word."""
 
     answer = forms.ChoiceField(choices=[("agree", ""), ("back", "")])
     word = _area(_("Note"), required=False)
 
 
-class ReopenForm(Refusable):
+class ReopenForm(Refusable, _Begun):
     why = _area(_("Why"))

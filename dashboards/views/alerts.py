@@ -19,6 +19,7 @@ from dashboards import queries
 from dashboards.forms.alerts import CloseForm, ContactForm, HandOverForm, NoteForm, ReopenForm
 from dashboards.rows import AlertRow, most_pressing
 from surveys import alerts as verbs
+from surveys.case_file import begun_at
 from surveys.models import Alert
 
 CLOSED_SHOWN = 50
@@ -88,13 +89,15 @@ def _forms(found: Alert, row: AlertRow, now: datetime) -> dict[str, Any]:
         "contact": ContactForm(zone=zone, initial={"contact_at": now}, auto_id="contact_%s"),
         "hand_over": HandOverForm(people=queries.colleagues(found), auto_id="hand_%s"),
         "close": close_form(found, reached=row.reached),
-        "reopen": ReopenForm(auto_id="reopen_%s"),
+        "reopen": ReopenForm(initial={"begun": begun_at(found).isoformat()}, auto_id="reopen_%s"),
+        "begun": begun_at(found).isoformat(),
     }
 
 
 def close_form(found: Alert, data: QueryDict | None = None, *, reached: bool) -> CloseForm:
     return CloseForm(
         data,
+        initial={"begun": begun_at(found).isoformat()},
         zone=found.clinic.tz,
         reached=reached,
         has_died=found.patient is not None and found.patient.status == Patient.Status.DECEASED,

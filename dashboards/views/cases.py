@@ -20,7 +20,7 @@ from dashboards.forms.fields import Refusable
 from dashboards.views.alerts import alert_of, close_form, page
 from reminders import planning
 from surveys import contacting, ending
-from surveys.case_file import case_of
+from surveys.case_file import begun_at, case_of
 from surveys.models import Alert
 
 
@@ -83,11 +83,11 @@ def close(request: StaffRequest, alert_id: UUID) -> HttpResponse:
     by = member_actor(request.member)
 
     def act() -> object:
-        once = form.cleaned_data["once"]
-        return ending.close(found, form.closing(), once=once, by=by, now=now)
+        once, begun = form.cleaned_data["once"], form.cleaned_data["begun"]
+        return ending.close(found, form.closing(), once=once, begun=begun, by=by, now=now)
 
     if not _accepted(form, act):
-        return page(request, found, close=form)
+        return page(request, found, close=_as_of_now(form, found))
     return _ended(request, found)
 
 
@@ -100,9 +100,10 @@ def confirm(request: StaffRequest, alert_id: UUID) -> HttpResponse:
     if not form.is_valid():
         messages.error(request, _("Choose whether you agree. A note has at most 400 characters."))
         return redirect("dashboards:alert", found.pk)
-    agrees, word = form.cleaned_data["answer"] == "agree", form.cleaned_data["word"]
+    given, by = form.cleaned_data, member_actor(request.member)
     try:
-        ending.confirm(found, agrees, word, by=member_actor(request.member), now=now)
+        agrees = given["answer"] == "agree"
+        ending.confirm(found, agrees, given["word"], begun=given["begun"], by=by, now=now)
     except Refused as refused:
         messages.error(request, str(refused))
         return redirect("dashboards:alert", found.pk)
@@ -115,11 +116,23 @@ def reopen(request: StaffRequest, alert_id: UUID) -> HttpResponse:
     found, now = alert_of(request, alert_id), timezone.now()
     form = ReopenForm(request.POST, auto_id="reopen_%s")
     by = member_actor(request.member)
-    why = form.cleaned_data["why"] if form.is_valid() else ""
-    if not _accepted(form, lambda: ending.reopen(found, why, by=by, now=now)):
-        return page(request, found, reopen=form)
+
+    def act() -> object:
+        given = form.cleaned_data
+        return ending.reopen(found, given["why"], begun=given["begun"], by=by, now=now)
+
+    if not _accepted(form, act):
+        return page(request, found, reopen=_as_of_now(form, found))
     messages.success(request, _("Open again. You have it."))
     return redirect("dashboards:alert", found.pk)
+
+
+def _as_of_now(form: Refusable, found: Alert) -> Refusable:
+    """What was typed, for the alert as it is now: whoever sends it again has seen that."""
+    found.refresh_from_db()
+    typed = {name: form.data[name] for name in form.data}
+    form.data = {**typed, "begun": begun_at(found).isoformat()}
+    return form
 
 
 def _ended(request: StaffRequest, found: Alert) -> HttpResponse:

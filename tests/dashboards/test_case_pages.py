@@ -201,3 +201,23 @@ def test_nobody_is_offered_who_may_not_take_it(alert, clinician, viewer, colleag
     assert f'value="{colleague.pk}"' in page
     assert f'value="{viewer.pk}"' not in page
     assert f'<option value="{clinician.pk}"' not in page
+
+
+def test_an_old_form_sent_again_is_refused_and_may_be_sent_once_it_was_looked_at(
+    alert, clinician, desk_of, later, clock
+):
+    client = desk_of(clinician)
+    old = {**ENDED, "begun": alert.raised_at.isoformat()}
+    client.post(url("close-alert", alert), old)
+    client.post(url("reopen-alert", alert), {"why": "She rang.", "begun": old["begun"]})
+    page = body(client.post(url("close-alert", alert), old))
+    assert "This alert was opened again since." in page
+    assert "Safe with her sister." in page
+    assert f'value="{later.isoformat()}"' in page
+    clock.shift(5 * MINUTE)
+    typed = {**old, "begun": later.isoformat(), "contact_at": "2026-04-12T10:04"}
+    client.post(url("close-alert", alert), typed)
+    page = body(client.post(url("reopen-alert", alert), {"why": "Old.", "begun": old["begun"]}))
+    assert "This alert was opened again since." in page
+    alert.refresh_from_db()
+    assert alert.closed_at == later + 5 * MINUTE

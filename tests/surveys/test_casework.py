@@ -290,6 +290,26 @@ def test_reopening_needs_a_reason_and_happens_once(alert, clinician, now):
     assert fresh(alert).reopened_at == now + DAY
 
 
+def test_a_form_from_before_it_was_opened_again_does_nothing(alert, clinician, backup, now):
+    by = member_actor(clinician)
+    end = closing("spoke", now=now)
+    ending.close(alert, end, begun=now, by=by, now=now)
+    ending.reopen(alert, "She rang.", begun=now, by=by, now=now + DAY)
+    with pytest.raises(Refused):
+        ending.close(alert, end, begun=now, by=by, now=now + DAY)
+    assert fresh(alert).closed_at is None
+    later = now + DAY + MINUTE
+    ending.close(alert, closing("spoke", now=later), begun=now + DAY, by=by, now=later)
+    with pytest.raises(Refused):
+        ending.reopen(alert, "She rang.", begun=now, by=by, now=now + 2 * DAY)
+    assert fresh(alert).closed_at == later
+    ending.reopen(alert, "Again.", begun=now + DAY, by=by, now=now + 2 * DAY)
+    close(alert, "welfare", by=clinician, now=now + 2 * DAY)
+    with pytest.raises(Refused):
+        ending.confirm(alert, True, "", begun=now + DAY, by=member_actor(backup), now=now + 2 * DAY)
+    assert fresh(alert).closed_at is None
+
+
 # -- Walls ------------------------------------------------------------------------------------
 
 
