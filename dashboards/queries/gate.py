@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from clinic.models import Clinic, Member
+from reminders.roster import roster_of
 from surveys import instruments
 from surveys.cover import TEST_HOLDS_FOR, Cover, cover_of, proven_responders
 from surveys.models import Alert
@@ -61,6 +62,12 @@ def people(clinic: Clinic, *, now: datetime) -> list[Person]:
     members = clinic.members.filter(active=True).select_related("user", "clinic")
     rows = [Person(member, last.get(member.pk), member.pk in proven) for member in members]
     return sorted(rows, key=lambda row: (row.member.role, row.member.user.name.casefold()))
+
+
+def further(clinic: Clinic) -> list[str]:
+    """Who is told, in this order, when no responder takes an alert. One query."""
+    others = roster_of(clinic.pk).others
+    return [member.user.name or member.user.email for member in others]
 
 
 def partly_verified(clinic: Clinic) -> Iterable[PartlyVerified]:

@@ -47,6 +47,7 @@ def _page(request: StaffRequest, **given: Any) -> HttpResponse:
         "clinic": clinic,
         "gate": gates.gate(clinic, now=now),
         "people": gates.people(clinic, now=now),
+        "further": gates.further(clinic),
         "texts": list(gates.partly_verified(clinic)),
         "test_days": gates.TEST_DAYS,
         "against_their_days": against_their_days(clinic),

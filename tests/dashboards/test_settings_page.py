@@ -176,3 +176,16 @@ def test_somebody_with_an_account_is_added_without_an_invitation(
 def test_another_clinics_member_cannot_be_changed(admin, other_clinic_admin, desk_of):
     url = reverse("dashboards:responder", args=[other_clinic_admin.pk])
     assert desk_of(admin).post(url, {"is_responder": "1"}).status_code == 404
+
+
+def test_the_page_says_who_is_told_when_no_responder_takes_an_alert(
+    admin, clinician, coordinator, desk_of
+):
+    said = "one after the other: Clinician, "
+    client = desk_of(admin)
+    assert said in body(client.get(URL))
+    client.post(reverse("dashboards:responder", args=[clinician.pk]), {"is_responder": "1"})
+    assert said not in body(client.get(URL))
+    assert "Coordinator" not in body(client.get(URL)).partition("one after the other: ")[2][:200]
+    Member.objects.filter(role=Member.Role.ADMIN).update(is_responder=True)
+    assert "nobody further can be told" in body(client.get(URL))
