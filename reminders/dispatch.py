@@ -21,14 +21,13 @@ from collections.abc import Callable, Iterator
 from django.conf import settings
 
 from reminders import claiming, intending, lanes, replaying
+from reminders.batches import LOW, Batches
 from reminders.calls import Calls, Intent
-from reminders.claiming import BATCH
-from reminders.intending import Prepared
 from reminders.lanes import Admission
-from reminders.outcomes import Outcome, Way
+from reminders.outcomes import Came, Outcome, Way
+from reminders.preparing import Prepared
 from reminders.settling import settle_all
 from reminders.timekeeping import Clock
-from reminders.turns import Turns
 
 Stop = Callable[[], bool]
 
@@ -40,18 +39,18 @@ def drain(*, clock: Clock, stop: Stop = lambda: False, seconds: float = DRAIN_SE
     if settings.MAIL_MODE == "hold":
         return 0
     ends = time.monotonic() + seconds
-    with Calls(settings.MAIL_CONNECTIONS) as calls:
-        return _Drain(calls, clock, lambda: stop() or time.monotonic() > ends).run()
+    with Calls(settings.MAIL_CONNECTIONS) as calls, Batches(calls.lane, clock) as batches:
+        return _Drain(calls, batches, clock, lambda: stop() or time.monotonic() > ends).run()
 
 
 class _Drain:
     """One drain: claims batch after batch, and has up to so many calls under way at once."""
 
-    def __init__(self, calls: Calls, clock: Clock, over: Stop) -> None:
+    def __init__(self, calls: Calls, batches: Batches, clock: Clock, over: Stop) -> None:
         self.calls = calls
+        self.batches = batches
         self.clock = clock
         self.over = over
-        self.turns = Turns()
         self.tried = 0
         self.heard: list[tuple[Intent, Outcome]] = []  # what came of calls, not yet recorded
         self.wary = False  # there was trouble lately: the lane is told of every outcome
@@ -79,15 +78,14 @@ class _Drain:
         self._ask_again()
         if self.probing and self.tried > tried:
             return True
-        taken = claiming.take_next(self.turns, 1 if self.probing else BATCH, now=self.clock())
-        batch = intending.prepare(taken, self.calls.lane, now=self.clock())
+        batch = self.batches.one() if self.probing else self.batches.next()
         if not self.probing and not lanes.is_open(self.calls.lane, now=self.clock()):
             claiming.release_rest([each.row for each in batch])  # another drain shut it meanwhile
             return False
         self._work_off(batch)
         if self.probing and self.tried == tried:
             lanes.hand_back(self.calls.lane, now=self.clock())
-        return bool(taken.ids) or self._was_waiting()
+        return bool(batch) or self._was_waiting()
 
     def _ask_again(self) -> None:
         """Where the provider knows our key, an `unknown` resolves itself."""
@@ -124,6 +122,8 @@ class _Drain:
                     break
                 sent = self._send(waiting[: self.calls.idle])
                 waiting = waiting[sent:]
+                if len(waiting) <= LOW:
+                    self.batches.look_ahead()
                 self._record()  # while the provider looks at what has just begun
         except Exception:  # the database failed us: the others need not wait for their lease
             claiming.release_rest([each.row for each in batch])
@@ -160,7 +160,7 @@ class _Drain:
         """A plain success may be recorded after the next calls have begun; anything else first."""
         for intent, outcome in ended:
             self.heard.append((intent, outcome))
-        if self.wary or any(outcome.way is not Way.GOOD for _, outcome in self.heard):
+        if self.wary or not all(_is_plain(outcome) for _, outcome in self.heard):
             self._record()
 
     def _record(self) -> None:
@@ -176,3 +176,7 @@ class _Drain:
             lanes.note(self.calls.lane, outcome, probing=self.probing, now=self.clock())
         if outcome.way not in (Way.GOOD, Way.UNTRIED):
             self.trouble = self.wary = True
+
+
+def _is_plain(outcome: Outcome) -> bool:
+    return outcome.came is Came.ACCEPTED and outcome.way is Way.GOOD

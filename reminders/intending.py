@@ -17,17 +17,17 @@ from typing import Any
 from django.db import IntegrityError, InterfaceError, OperationalError
 
 from clinic.actors import system
-from reminders import claiming, emails, gate, lanes, moulds, planning, rereading, statements
+from reminders import claiming, emails, gate, lanes, planning, rereading, statements
 from reminders.calls import Intent
-from reminders.claiming import Claimed, Taken, held, lease_from
+from reminders.claiming import Claimed, held, lease_from
 from reminders.emails import Mail
 from reminders.gate import Go, Later, Verdict
 from reminders.lasting import lasting
-from reminders.letters import message_letter, notice_letter
+from reminders.letters import notice_letter
 from reminders.models import Attempt, Message, Notice, State
-from reminders.rereading import Reread
+from reminders.preparing import Prepared, mail_of
 from reminders.settling import Call, look_again
-from reminders.stamps import Stamp, stamps, stamps_under_lock
+from reminders.stamps import Stamp, stamps_under_lock
 from reminders.timekeeping import Clock
 
 logger = logging.getLogger(__name__)
@@ -38,31 +38,11 @@ PUZZLE = timedelta(minutes=15)  # a row that cannot be prepared neither blocks n
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
-    """A claimed row, with its facts as they were at `read_at`, and their stamp."""
-
-    row: Claimed
-    read_at: datetime
-    stamp: Stamp | None = None
-    reread: Reread | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Way:
     """The way out a row is to take. A probe goes although the lane is paused."""
 
     lane: str
     probing: bool = False
-
-
-def prepare(taken: Taken[Any], lane: str, *, now: datetime) -> list[Prepared]:
-    """The rows of one claim, soonest first. Stamps come first: what changes later shows."""
-    if taken.model is Notice:
-        return [Prepared(row, now) for row in claiming.load(taken)]
-    marks = stamps(taken.ids, lane)
-    rows: list[Message] = claiming.load(taken)
-    facts = _facts(rows, now)
-    return [Prepared(row, now, marks.get(row.pk), facts.get(row.pk)) for row in rows]
 
 
 def intend_all(group: Sequence[Prepared], way: Way, *, clock: Clock) -> Iterator[Intent]:
@@ -89,17 +69,6 @@ def intend(prepared: Prepared, way: Way, *, now: datetime) -> Intent | None:
         return None
 
 
-def _facts(rows: Sequence[Message], now: datetime) -> dict[Any, Reread]:
-    """Nothing if one of the rows cannot be read: then each is read by itself, at its turn."""
-    try:
-        return rereading.messages(rows, now=now)
-    except (OperationalError, InterfaceError):
-        raise
-    except Exception as error:
-        logger.warning("a batch is read row by row: %s", type(error).__name__)
-        return {}
-
-
 def _one_of_each_patient(group: Iterable[Prepared]) -> list[Prepared]:
     """A second message of one patient waits for what became of the first."""
     first = {each.reread.message.patient_id: each for each in group if each.reread}
@@ -119,7 +88,7 @@ class _Going:
 def _intend_together(group: Sequence[Prepared], way: Way, now: datetime) -> list[Intent]:
     """Nothing at all where anything is out of the ordinary: then each is looked at by itself."""
     began = time.monotonic()
-    going = [found for each in group if (found := _going(each, way.lane, now))]
+    going = [found for each in group if (found := _going(each, now))]
     if not going:
         return []
     try:
@@ -131,18 +100,17 @@ def _intend_together(group: Sequence[Prepared], way: Way, now: datetime) -> list
         return []
 
 
-def _going(prepared: Prepared, lane: str, now: datetime) -> _Going | None:
-    """Judged on what was read for the batch; the mail is written before anything is locked."""
-    reread = prepared.reread
-    if reread is None or now - prepared.read_at >= FRESH or reread.outdated(now):
+def _going(prepared: Prepared, now: datetime) -> _Going | None:
+    """Judged on what was read for the batch, and what was written then."""
+    reread, mail = prepared.reread, prepared.mail
+    if reread is None or mail is None:
+        return None  # it is looked at by itself, and set aside there
+    if now - prepared.read_at >= FRESH or reread.outdated(now):
         return None
     verdict = gate.ended(reread.facts) or gate.message_verdict(reread.facts, now)
     if not isinstance(verdict, Go):
         return None
-    try:
-        return _Going(reread.message, prepared.stamp, verdict, _mail(reread, lane))
-    except Exception:  # it is looked at by itself, and set aside there
-        return None
+    return _Going(reread.message, prepared.stamp, verdict, mail)
 
 
 class _LostRow(Exception):
@@ -204,11 +172,7 @@ def _decide_under_lock(row: Message, lane: str, now: datetime) -> tuple[Intent |
     if not isinstance(verdict, Go):
         _do_not_send(reread.message, verdict, now)
         return None, False
-    return _record_intent(reread.message, verdict, _mail(reread, lane), lane, began, now), False
-
-
-def _mail(reread: Reread, lane: str) -> Mail:
-    return moulds.write(message_letter(reread.message, reread.instruments), lane)
+    return _record_intent(reread.message, verdict, mail_of(reread, lane), lane, began, now), False
 
 
 @lasting()

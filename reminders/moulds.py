@@ -10,12 +10,13 @@ import hashlib
 import logging
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from email import policy
 from email.parser import BytesParser
 from email.utils import formatdate
 from functools import lru_cache
+from itertools import count
 from typing import Any
 
 from reminders import emails
@@ -56,7 +57,7 @@ class Mould:
     html: Cut
     wire: Cut | None  # as SMTP carries it; only that lane needs it
     version: str
-    used: int = field(default=0)
+    uses: Iterator[int] = field(default_factory=lambda: count(1))  # by whichever thread
     broken: bool = field(default=False)
 
 
@@ -77,8 +78,7 @@ def write(letter: Letter, lane: str) -> Mail:
     if mould is None or mould.broken:
         return emails.write(letter, lane)
     mail = _cast(mould, letter, lane)
-    mould.used += 1
-    if mould.used % COMPARED == 1:
+    if next(mould.uses) % COMPARED == 1:
         plain = emails.write(letter, lane)
         if not _same(mail, plain):
             logger.error("the mould of %s in %s is broken", letter.template, letter.language)

@@ -5,10 +5,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from clinic.models import Clinic, Course, Member
-from reminders import claiming, dispatch, intending
+from reminders import claiming, dispatch, intending, lanes, preparing
+from reminders.batches import Batches
 from reminders.calls import Calls, Intent
-from reminders.intending import Prepared
 from reminders.models import Message, Notice
+from reminders.preparing import Prepared
 from surveys.models import Alert
 from tests.surveys.follow_ups import make_follow_up
 
@@ -54,14 +55,15 @@ def drain_at(now: datetime) -> int:
     return dispatch.drain(clock=lambda: now)
 
 
-def prepared_at(now: datetime, model: type[Any] = Message, lane: str = "smtp") -> list[Prepared]:
+def prepared_at(now: datetime, model: type[Any] = Message, lane: str = "") -> list[Prepared]:
     """Claimed, and read for the whole batch: what comes next is each row's gate."""
-    return intending.prepare(claiming.take(model, 10, now=now), lane, now=now)
+    return preparing.prepare(claiming.take(model, 10, now=now), lane or lanes.current(), now=now)
 
 
 def send_prepared(batch: list[Prepared], *, now: datetime) -> None:
     with Calls(1) as calls:
-        drain = dispatch._Drain(calls, lambda: now, lambda: False)
+        batches = Batches(calls.lane, lambda: now)
+        drain = dispatch._Drain(calls, batches, lambda: now, lambda: False)
         drain._work_off(batch)
         drain._settle_all()
 

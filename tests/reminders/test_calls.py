@@ -1,9 +1,12 @@
 """Several calls under way: what is known of one is never lost to what happens to another."""
 
+from collections import Counter
+
 import pytest
+from django.db import OperationalError
 
 from reminders import calls as calling
-from reminders import dispatch, outcomes
+from reminders import dispatch, intending, outcomes
 from reminders.calls import Calls
 from reminders.models import Attempt, Message, State
 from reminders.outcomes import Came, Way
@@ -96,3 +99,45 @@ def test_a_drain_ends_in_time_for_its_task_to_end(settings):
     """Its time, and one last call through a slow server, stay within what Celery allows."""
     connect, read = settings.ANYMAIL["REQUESTS_TIMEOUT"]
     assert dispatch.DRAIN_SECONDS + connect + read < settings.CELERY_TASK_SOFT_TIME_LIMIT
+
+
+def test_what_is_known_is_recorded_also_when_the_next_cannot_begin(
+    three, mail_server, settings, monkeypatch, now
+):
+    """A plain success waits until the next call has begun; the database fails right then."""
+    settings.MAIL_CONNECTIONS = 1
+    intend_all, left = intending.intend_all, [None]
+
+    def fail_the_second_time(*args, **more):
+        if left:
+            left.pop()
+            return intend_all(*args, **more)
+        raise OperationalError
+
+    monkeypatch.setattr(intending, "intend_all", fail_the_second_time)
+    with pytest.raises(OperationalError):
+        drain_at(now)
+    states = Counter(Message.objects.values_list("state", flat=True))
+    assert states == {State.ACCEPTED: 1, State.SCHEDULED: 2}
+
+
+def test_trouble_is_recorded_and_heeded_before_another_call_begins(
+    three, mail_server, settings, monkeypatch, now
+):
+    settings.MAIL_CONNECTIONS = 1
+    mail_server.answer = "451 later"
+    order: list[str] = []
+    begin, record = Calls.start, dispatch.settle_all
+
+    def started(*args):
+        order.append("call")
+        return begin(*args)
+
+    def recorded(*args, **more):
+        order.append("record")
+        return record(*args, **more)
+
+    monkeypatch.setattr(Calls, "start", started)
+    monkeypatch.setattr(dispatch, "settle_all", recorded)
+    drain_at(now)
+    assert order[:2] == ["call", "record"]

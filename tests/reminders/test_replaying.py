@@ -8,6 +8,7 @@ import pytest
 from clinic import enrolment
 from devtools.servers.emulator.dialects import TOKEN
 from reminders import dispatch, replaying, settling, ticking
+from reminders.batches import Batches
 from reminders.calls import Calls
 from reminders.claiming import LEASE
 from reminders.models import Attempt, Message, State
@@ -175,7 +176,8 @@ def test_while_every_connection_is_busy_it_waits_for_one(message, clinic, resend
     later = now + replaying.FIRST
     other = make_message(make_course(clinic, now=now, mrn="M2", name="P 2"), now=now)
     with Calls(1) as calls:
-        drain = dispatch._Drain(calls, lambda: later, lambda: False)
+        batches = Batches(calls.lane, lambda: later)
+        drain = dispatch._Drain(calls, batches, lambda: later, lambda: False)
         drain._work_off(prepared_at(later, lane="resend"))
         assert calls.idle == 0
         drain.run()

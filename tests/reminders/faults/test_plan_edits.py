@@ -8,7 +8,7 @@ import pytest
 
 from clinic import settling as clinic_settings
 from clinic.models import Clinic, Course
-from reminders import claiming, intending, planning, ticking
+from reminders import claiming, planning, preparing, ticking
 from reminders.models import Message, State
 from surveys.models import StepDue
 from tests.builders import BY_TEST
@@ -35,7 +35,7 @@ def to(mail) -> list[str]:
 @pytest.mark.parametrize("reverted", [False, True], ids=["edited", "edited and reverted"])
 def test_a_plan_that_is_edited_while_half_is_claimed(mail_server, now, reverted):
     clinic = make_crowd(DUE, now=now)
-    claimed = intending.prepare(claiming.take(Message, DUE // 2, now=now), "smtp", now=now)
+    claimed = preparing.prepare(claiming.take(Message, DUE // 2, now=now), "smtp", now=now)
     assert len(claimed) == DUE // 2
     edit(clinic, now, time(15))
     if reverted:
