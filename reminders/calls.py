@@ -21,6 +21,8 @@ from reminders.settling import Call
 from reminders.timekeeping import Clock
 from reminders.transport import Transport
 
+Steps = Generator[None, None, Outcome]
+
 HELD_UP_SECONDS = LEASE.total_seconds() / 2  # from the intent; a process stopped for longer is out
 # Calls that end within so many seconds of each other are recorded, and followed, together.
 TOGETHER_SECONDS = 0.001
@@ -148,11 +150,21 @@ class Calls:
         return ended.intent, ended.outcome
 
 
+def alone(mail: Mail, clock: Clock) -> Outcome:
+    """One call that no row knows of, on a connection of its own."""
+    with Transport() as transport:
+        try:
+            transport.open()
+        except Exception as error:  # backends raise what they like
+            return outcomes.of_opening(error)
+        return _to_the_end(_hand_over(mail, transport, clock))
+
+
 @dataclass(slots=True)
 class _Talk:
     intent: Intent
     transport: Transport
-    steps: "Generator[None, None, Outcome]"
+    steps: Steps
     outcome: Outcome | None = None
 
     def step(self) -> bool:
@@ -162,11 +174,6 @@ class _Talk:
         except StopIteration as end:
             self.outcome = end.value
         return self.outcome is None
-
-    def finish(self) -> Outcome:
-        while self.step():
-            """On with it: nobody else is waiting."""
-        return self.result
 
     @property
     def result(self) -> Outcome:
@@ -197,8 +204,7 @@ class _Threads:
     def _call(self, intent: Intent, transport: Transport, clock: Clock) -> None:
         """In a thread. Whatever happens is told to the thread that waits for it."""
         try:
-            talk = _Talk(intent, transport, _call(intent, transport, clock))
-            outcome: Outcome | BaseException = talk.finish()
+            outcome: Outcome | BaseException = _to_the_end(_call(intent, transport, clock))
         except BaseException as error:
             outcome = error
         self._ended.put(Ended(intent, outcome, transport))
@@ -248,14 +254,28 @@ class _Abreast:
         return bool(talking)
 
 
-def _call(intent: Intent, transport: Transport, clock: Clock) -> "Generator[None, None, Outcome]":
+def _call(intent: Intent, transport: Transport, clock: Clock) -> Steps:
     """Hand the mail over, unless we were stopped for so long that others have decided."""
     if time.monotonic() - intent.began > HELD_UP_SECONDS:
         return outcomes.never_called("held up between intent and call")
+    return (yield from _hand_over(intent.mail, transport, clock))
+
+
+def _hand_over(mail: Mail, transport: Transport, clock: Clock) -> Steps:
     try:
-        return outcomes.accepted((yield from transport.call(intent.mail)))
+        return outcomes.accepted((yield from transport.call(mail)))
     except Exception as error:  # whatever it was, the provider may have the mail
         return _failed(error, transport, clock)
+
+
+def _to_the_end(steps: Steps) -> Outcome:
+    """On with it: nobody else is waiting."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            outcome: Outcome = end.value
+            return outcome
 
 
 def _failed(error: Exception, transport: Transport, clock: Clock) -> Outcome:

@@ -17,7 +17,7 @@ from reminders.letters import Letter, message_letter, notice_letter
 from reminders.models import Message, Notice
 from surveys.models import Alert, FollowUp
 
-LANGUAGES = ("en", "es")
+LANGUAGES = tuple(dict(settings.LANGUAGES))
 NAME, ADDRESS = "Marigold Fennimore", "marigold@patients.example"
 REFERENCE = "7F3K-21"
 DAYS_LEFT, CLOSES = timedelta(days=2), 9  # o'clock, in the clinic

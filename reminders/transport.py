@@ -78,15 +78,6 @@ class Transport:
             return email.message_id
         return _send_plainly(mail, backend)
 
-    def hand_over(self, mail: Mail) -> str:
-        """One call by itself, to its end."""
-        steps = self.call(mail)
-        while True:
-            try:
-                next(steps)
-            except StopIteration as end:
-                return str(end.value)
-
     def close(self) -> None:
         """Also after a failed call: what is left of that connection is not worth keeping."""
         backend, self._backend = self._backend, None

@@ -20,12 +20,11 @@ from clinic.access import demand
 from clinic.actors import Actor
 from clinic.models import AuditEntry, Member
 from clinic.refusals import Refused
-from reminders import emails, lanes, outcomes, samples
+from reminders import calls, emails, lanes, samples
 from reminders.emails import Mail, Parts
 from reminders.letters import mailbox
 from reminders.outcomes import Outcome
 from reminders.samples import Sample
-from reminders.transport import Transport
 
 AT_MOST, PERIOD = 10, timedelta(hours=1)
 ACTION = "send test e-mail"
@@ -44,7 +43,7 @@ def send_to_oneself(sample: Sample, language: str, *, by: Actor, now: datetime) 
         raise Refused(_("E-mail does not get out at the moment, so nothing was sent. Try later."))
     mail = written(sample, language, to=member, lane=lane, now=now)
     _record(member, by, now)
-    outcome = _handed_over(mail, now)
+    outcome = calls.alone(mail, lambda: now)
     lanes.note(lane, outcome, now=now)
     return outcome
 
@@ -82,15 +81,3 @@ def _record(member: Member, by: Actor, now: datetime) -> None:
             _("You have had %(n)s tests sent in the last hour. Wait a little.") % {"n": AT_MOST}
         )
     audit.write(by, ACTION, clinic=member.clinic, now=now, subject=member)
-
-
-def _handed_over(mail: Mail, now: datetime) -> Outcome:
-    with Transport() as transport:
-        try:
-            transport.open()
-        except Exception as error:  # backends raise what they like
-            return outcomes.of_opening(error)
-        try:
-            return outcomes.accepted(transport.hand_over(mail))
-        except Exception as error:
-            return outcomes.of_calling(error, now=now)

@@ -8,6 +8,7 @@ from datetime import date, datetime, time
 from typing import Any, NoReturn
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from reminders import protocols
@@ -21,7 +22,6 @@ from reminders.schedule.questionnaires import instrument_facts
 
 BAD_INPUT = 2
 MORNING = time(8)  # an enrolment without a time
-LANGUAGES = ("en", "es")
 INFUSIONS: dict[str, InfusionStatus] = {
     "infusion": "completed",
     "planned": "planned",
@@ -62,7 +62,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--planned-count", type=_count, help="infusions the course is planned for"
         )
-        parser.add_argument("--language", default="en", choices=LANGUAGES)
+        parser.add_argument("--language", default="en", choices=list(dict(settings.LANGUAGES)))
         parser.add_argument("--answered", default="none", choices=["none", "all"])
         parser.add_argument("--cover", default="always", choices=["always", "weekdays"])
         parser.add_argument("--json", action="store_true", help="for machines")
