@@ -3,9 +3,9 @@
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
-from reminders import protocols
+from reminders import protocols, webhook_proofs
 
 
 def catalogue_is_sound(**kwargs: Any) -> list[CheckMessage]:
@@ -31,3 +31,16 @@ def mail_leads_back_here(**kwargs: Any) -> list[CheckMessage]:
             Error("SITE_ROOT must be https://: answers travel there", id="reminders.E003")
         )
     return errors
+
+
+@register(Tags.security, deploy=True)
+def reports_are_believed(**kwargs: Any) -> list[CheckMessage]:
+    """A provider whose reports are refused bounces and complains unheard."""
+    package, _, backend = settings.EMAIL_BACKEND.partition(".backends.")
+    if settings.MAIL_MODE != "send" or package != "anymail":
+        return []
+    missing = webhook_proofs.lacking(backend.partition(".")[0])
+    if not missing:
+        return []
+    text = f"{', '.join(missing)} must be set: until then every report of a bounce is refused"
+    return [Warning(text, id="reminders.W001")]

@@ -4,7 +4,6 @@ To plan a statement of the hot path takes longer than to carry it out for a grou
 """
 
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -50,12 +49,6 @@ class Plans:
         """Other names from now on: the old ones may stand for something or for nothing."""
         self._kept.failures += 1
         self._kept.names.clear()
-
-
-def can_be_kept() -> bool:
-    """Not behind a pooler that hands each transaction another connection, as Django is told."""
-    settings: Mapping[str, Any] = connection.settings_dict
-    return connection.vendor == "postgresql" and not settings.get("DISABLE_SERVER_SIDE_CURSORS")
 
 
 @lru_cache(maxsize=256)

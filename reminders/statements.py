@@ -15,7 +15,6 @@ from typing import Any
 from django.db import DatabaseError, connection, models
 from django.db.models import Lookup
 
-from reminders import kept_plans
 from reminders.kept_plans import Plans
 from reminders.models import Attempt, Message
 
@@ -124,9 +123,6 @@ def run(*statements: Statement) -> list[Result]:
 
 def _run_together(cursor: Any, statements: Sequence[Statement]) -> list[Result]:
     values = [value for each in statements for value in each.values]
-    if not kept_plans.can_be_kept():
-        cursor.execute(";".join(each.text for each in statements), values)
-        return _results(cursor)
     plans = Plans()
     try:
         text = ";".join(plans.execution(each.text, len(each.values)) for each in statements)

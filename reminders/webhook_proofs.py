@@ -47,19 +47,27 @@ class Refused(Exception):
 
 def demand(request: HttpRequest, provider: str, *, now: datetime) -> None:
     """Raises Refused. What costs least comes first; nothing is read of a stranger's body."""
+    if missing := lacking(provider):
+        raise Refused(403, f"not set: {', '.join(missing)}")
     _demand_secret(request)
     if int(request.META.get("CONTENT_LENGTH") or 0) > MOST_BYTES:
         raise Refused(413, "too long")
-    if provider in KEYS and not _key(*KEYS[provider]):
-        raise Refused(403, f"no {KEYS[provider][1].upper()} to check its signature with")
     if more := _MORE.get(provider):
         more(request, now)
 
 
+def lacking(provider: str) -> list[str]:
+    """The settings without which every report of this provider is refused."""
+    needed = {"ANYMAIL_WEBHOOK_SECRET": settings.ANYMAIL.get("WEBHOOK_SECRET")}
+    if provider in KEYS:
+        needed[KEYS[provider][1].upper()] = _key(*KEYS[provider])
+    if provider == "amazon_ses":
+        needed["SNS_TOPICS"] = settings.SNS_TOPICS
+    return [name for name, value in needed.items() if not value]
+
+
 def _demand_secret(request: HttpRequest) -> None:
-    allowed = settings.ANYMAIL.get("WEBHOOK_SECRET") or []
-    if not allowed:
-        raise Refused(403, "ANYMAIL_WEBHOOK_SECRET is not set")
+    allowed = settings.ANYMAIL["WEBHOOK_SECRET"]
     given = get_request_basic_auth(request) or ""
     known = [allowed] if isinstance(allowed, str) else allowed
     if not any(constant_time_compare(given, secret) for secret in known):
@@ -71,8 +79,6 @@ def _key(name: str, setting: str) -> str:
 
 
 def _demand_amazon(request: HttpRequest, now: datetime) -> None:
-    if not settings.SNS_TOPICS:
-        raise Refused(403, "SNS_TOPICS is not set")
     try:
         sns.verify(_json(request), topics=settings.SNS_TOPICS, now=now)
     except sns.Forged as error:

@@ -105,9 +105,6 @@ class Hours:
             moment = later
         return moment
 
-    def is_clear(self, moment: datetime) -> bool:
-        return self.clear(moment) == moment
-
     def moments(
         self, start: datetime, wall: time | None, before: datetime, *, at_once: bool = False
     ) -> Iterator[datetime]:

@@ -88,12 +88,14 @@ def test_quiet_hours_that_end_in_a_repeated_hour_do_not_run_backwards():
 def test_quiet_hours_within_one_day():
     hours = Hours(ZoneInfo("UTC"), time(12), time(14), (), EVERY_DAY)
     assert hours.clear(datetime(2026, 3, 3, 13, tzinfo=UTC)).hour == 14
-    assert hours.is_clear(datetime(2026, 3, 3, 23, tzinfo=UTC))
+    late = datetime(2026, 3, 3, 23, tzinfo=UTC)
+    assert hours.clear(late) == late
 
 
 def test_no_quiet_hours_at_all():
     hours = Hours(ZoneInfo("UTC"), time(0), time(0), (), EVERY_DAY)
-    assert hours.is_clear(datetime(2026, 3, 3, 3, tzinfo=UTC))
+    night = datetime(2026, 3, 3, 3, tzinfo=UTC)
+    assert hours.clear(night) == night
 
 
 @pytest.mark.parametrize(

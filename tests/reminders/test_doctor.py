@@ -15,7 +15,7 @@ from redis import Redis
 
 from clinic.models import Clinic
 from reminders import pulses
-from reminders.checks import mail_leads_back_here
+from reminders.checks import mail_leads_back_here, reports_are_believed
 from reminders.health import asking
 from reminders.models import Lane, Message, State
 from tests.reminders.letters import make_alert, make_message
@@ -145,3 +145,28 @@ def test_a_server_that_writes_to_patients_needs_an_address_and_https(settings, c
     for name, value in {**good, **changes}.items():
         setattr(settings, name, value)
     assert {message.id for message in mail_leads_back_here()} == errors
+
+
+@pytest.mark.parametrize(
+    ("provider", "given", "missing"),
+    [
+        ("postmark", {}, "ANYMAIL_WEBHOOK_SECRET"),
+        ("postmark", {"WEBHOOK_SECRET": ["a:b"]}, ""),
+        ("resend", {"WEBHOOK_SECRET": ["a:b"]}, "SIGNING_SECRET"),
+        ("amazon_ses", {"WEBHOOK_SECRET": ["a:b"]}, "SNS_TOPICS"),
+        ("mailgun", {"WEBHOOK_SECRET": ["a:b"], "MAILGUN_WEBHOOK_SIGNING_KEY": "k"}, ""),
+    ],
+)
+def test_a_provider_whose_reports_would_be_refused_is_named(settings, provider, given, missing):
+    settings.MAIL_MODE, settings.SNS_TOPICS = "send", []
+    settings.EMAIL_BACKEND = f"anymail.backends.{provider}.EmailBackend"
+    settings.ANYMAIL = given
+    found = [message.msg for message in reports_are_believed()]
+    assert len(found) == bool(missing)
+    assert all(message.startswith(missing) for message in found)
+
+
+def test_over_smtp_no_report_is_expected(settings):
+    settings.MAIL_MODE = "send"
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    assert reports_are_believed() == []

@@ -3,7 +3,7 @@
 import pytest
 from django.db import DatabaseError, connection, transaction
 
-from reminders import kept_plans, statements
+from reminders import statements
 from reminders.statements import Statement
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
@@ -66,10 +66,3 @@ def test_a_transaction_that_failed_plans_nothing():
             doubled()
         transaction.set_rollback(True)
     assert doubled() == 42
-
-
-def test_none_is_kept_behind_a_pooler(monkeypatch):
-    monkeypatch.setitem(connection.settings_dict, "DISABLE_SERVER_SIDE_CURSORS", True)
-    assert not kept_plans.can_be_kept()
-    assert doubled() == 42
-    assert plans() == 0

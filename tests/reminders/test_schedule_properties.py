@@ -91,7 +91,7 @@ def test_no_two_messages_on_one_local_day(history, answered):
 def test_nothing_goes_in_quiet_hours_or_after_an_infusion(history):
     run = lived(history)
     for sent in run.sent:
-        assert hours_of(run.facts, sent.at).is_clear(sent.at)
+        assert hours_of(run.facts, sent.at).clear(sent.at) == sent.at
 
 
 @many
