@@ -3,6 +3,7 @@ from django.urls import path
 from dashboards.views import (
     alerts,
     cases,
+    check_ins,
     courses,
     enrolment,
     infusions,
@@ -47,6 +48,7 @@ urlpatterns = [
     path("alerts/<uuid:alert_id>/confirm/", cases.confirm, name="confirm-closing"),
     path("alerts/<uuid:alert_id>/reopen/", cases.reopen, name="reopen-alert"),
     path("patients/<uuid:patient_id>/e-mail/", mail.write_again, name="write-again"),
+    path("check-ins/", check_ins.check_ins, name="check-ins"),
     path("mail/", mail.mail, name="mail"),
     path("mail/preview/", previews.preview, name="mail-preview"),
     path("mail/preview/frame/", previews.frame, name="mail-frame"),

@@ -244,6 +244,7 @@ def mail(tour: Tour) -> None:
     """First as it mostly is, then with everything that can go wrong."""
     _sign_in(tour, tour.seed["email"])
     tour.visit("mail-quiet", "/mail/")
+    tour.visit("check-ins", "/check-ins/")
     unclear, dead = people.unclear_message(), people.troubled_addresses()
     tour.visit("mail", "/mail/")
     tour.visit("mail-preview", f"/mail/preview/?look={tour.screen.theme}")
