@@ -68,7 +68,7 @@ def message_letter(message: Message, names: tuple[str, ...]) -> Letter:
             **_last_moment(
                 follow_up.closes_at.astimezone(patient.tz).replace(tzinfo=None), language
             ),
-            "first_name": _first_name(patient.name) if clinic.greet_by_first_name else "",
+            "first_name": patient.first_name if clinic.greet_by_first_name else "",
             "sender": sender,
             "phone": clinic.phone,
             "link": links.survey_url(follow_up),
@@ -119,10 +119,6 @@ def minutes(names: tuple[str, ...]) -> int:
     return questions.minutes_for(
         screen for name in names for screen in instruments.named(name).visible({})
     )
-
-
-def _first_name(name: str) -> str:
-    return name.split()[0] if name.split() else ""
 
 
 def _stable(pk: uuid.UUID, nonce: bytes) -> uuid.UUID:

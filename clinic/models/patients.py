@@ -1,5 +1,6 @@
 """Patients. Direct identifiers are sealed; search keys find them again."""
 
+import unicodedata
 import uuid
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Self
@@ -80,6 +81,15 @@ class Patient(models.Model):
     @property
     def birth_date(self) -> date:
         return date.fromisoformat(self.birth_date_text)
+
+    @property
+    def first_name(self) -> str:
+        """What an e-mail may greet by, in one word. Empty when it could be something else: a
+        surname that stands first, a number, a mark of writing."""
+        words = "".join(c for c in self.name if unicodedata.category(c) != "Cf").split()
+        word = words[0] if words else ""
+        is_name = all(c in "-.'’" or unicodedata.category(c)[0] in "LM" for c in word)
+        return word if is_name else ""
 
     @property
     def is_birth_date_locked(self) -> bool:

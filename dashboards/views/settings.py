@@ -134,11 +134,10 @@ def _welcome(request: StaffRequest, member: Member) -> HttpResponse:
 
 
 def _mail(member: Member, link: str) -> bool:
-    """Whether the mail server took it."""
-    context = {"clinic": member.clinic, "link": link}
+    """Whether the mail server took it. The clinic's name may tell what is treated there."""
     mail = EmailMessage(
         subject=_("Your invitation to Afterglow"),
-        body=render_to_string("dashboards/email/invitation.txt", context),
+        body=render_to_string("dashboards/email/invitation.txt", {"link": link}),
         from_email=accounts.sender(),
         to=[accounts.mailbox_of(member.user.email)],
     )

@@ -88,7 +88,7 @@ def _start(follow_up: FollowUp, now: datetime) -> HttpResponse:
 def _welcome(request: HttpRequest, follow_up: FollowUp, state: Door, now: datetime) -> HttpResponse:
     paper = questions.paper(follow_up, now=now, language=translation.get_language())
     patient = follow_up.patient
-    name = patient.name.partition(" ")[0] if patient.clinic.greet_by_first_name else ""
+    name = patient.first_name if patient.clinic.greet_by_first_name else ""
     return show(
         request,
         "landing",

@@ -3,7 +3,6 @@
 import re
 from email import policy
 from email.parser import BytesParser
-from html.parser import HTMLParser
 
 import pytest
 from django.core.mail import BadHeaderError
@@ -13,19 +12,9 @@ from reminders.letters import message_letter, minutes, notice_letter
 from reminders.models import Message
 from surveys import questions
 from tests.builders import make_course
+from tests.mails import parts, words_of
 from tests.reminders.letters import make_alert, make_message, make_notice
 from tests.surveys.follow_ups import make_follow_up
-
-KINDS = ["invitation", "reminder", "fresh_link"]
-# What an onlooker could use, in both languages, and whatever is particular to our canary.
-FORBIDDEN = [
-    *("ketamin", "infusi", "infusión", "depres", "pain", "dolor", "mood", "ánimo", "animo"),
-    *("phq", "gad-?7", "pcl", "peg", "nrs", "pgic", "ptsd", "crps", "score", "puntaje", "puntuaci"),
-    *("dose", "dosis", "mg", "diagnos", "clinic", "suicid", "symptom", "síntoma", "treatment"),
-    *("tratamiento", "Peña", "Lucía", "1984", "MRN", "1001", "North", "Ana"),
-]
-# Common words that stand in every mail: "call your clinic" when the clinic gave no number.
-ALLOWED = {"clinic"}
 
 
 @pytest.fixture
@@ -43,49 +32,10 @@ def sent(message: Message, *names: str):
     return BytesParser(policy=policy.default).parsebytes(raw)
 
 
-def parts(parsed) -> tuple[str, str]:
-    return parsed.get_body(("plain",)).get_content(), parsed.get_body(("html",)).get_content()
-
-
-class _Text(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__()
-        self.words: list[str] = []
-        self._silent = 0
-
-    def handle_starttag(self, tag, attrs):
-        self._silent += tag in ("style", "title")
-
-    def handle_endtag(self, tag):
-        self._silent -= tag in ("style", "title")
-
-    def handle_data(self, data):
-        if not self._silent:
-            self.words += data.split()
-
-
-def words_of(html: str) -> list[str]:
-    parser = _Text()
-    parser.feed(html)
-    return parser.words
-
-
 def in_language(course, language, now, **changes):
     course.patient.language = language
     course.patient.save()
     return make_message(course, now=now, **changes)
-
-
-@pytest.mark.parametrize("language", ["en", "es"])
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_mail_gives_nothing_away(canary, kind, language, now):
-    parsed = sent(in_language(canary, language, now, kind=kind, nth=1))
-    headers = "\n".join(f"{name}: {value}" for name, value in parsed.items() if name != "To")
-    everything = "\n".join((headers, *parts(parsed)))
-    # What is random could spell anything by chance: the secrets, and the mail's own id.
-    everything = re.sub(r"https?://\S+/[su]/[\w-]+/|\b[0-9a-f]{32}@", "", everything)
-    found = [w for w in FORBIDDEN if re.search(rf"(?<!\w){w}", everything, re.IGNORECASE)]
-    assert set(found) <= ALLOWED
 
 
 @pytest.mark.parametrize("language", ["en", "es"])
@@ -198,12 +148,14 @@ def test_a_first_name_only_where_the_clinic_wants_it(canary, now):
     assert "Lucía" not in text + html
 
 
-def test_a_name_is_printed_as_it_is_and_cannot_become_markup(canary, now):
+def test_names_are_printed_as_they_are_and_cannot_become_markup(canary, now):
     message = make_message(canary, now=now)
     message.patient.clinic.greet_by_first_name = True
-    message.patient.name = "D'Arcy<b> Byrne"
+    message.patient.clinic.sender_name = "Day & <b>Night"
+    message.patient.name = "D'Arcy Byrne"
     text, html = parts(sent(message))
-    assert "Hello D'Arcy<b>," in text
+    assert "Hello D'Arcy," in text
+    assert "Day & <b>Night" in text
     assert "<b>" not in html
 
 
@@ -272,15 +224,7 @@ def test_a_notice_tells_a_reference_and_a_priority(canary, clinician, level, pri
     assert f"Ref 7F3K-21 · Priority {priority}" in text
     assert parsed["List-Unsubscribe"] is None
     seen = "\n".join((str(parsed["Subject"]), text, html))
-    for word in [
-        *FORBIDDEN,
-        "critical",
-        "urgent",
-        "suicide",
-        "9=2",
-        str(canary.patient.pk),
-        str(alert.pk),
-    ]:
+    for word in ("critical", "urgent", "suicide", "9=2"):
         assert not re.search(rf"(?<!\w){word}", seen, re.IGNORECASE), word
 
 
