@@ -10,6 +10,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone, translation
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
@@ -78,8 +79,16 @@ def help_now(request: HttpRequest, token: str) -> HttpResponse:
 
 @patient_page("POST")
 def fresh_link(request: HttpRequest) -> HttpResponse:
-    """Mail the link to the address on file. The answer never says whether there is one."""
+    """Mail the link to the address on file. The answer never says whether there is one.
+
+    It is wished for with a tick: a robot that sends the form as drawn must not have a patient
+    mailed at night.
+    """
     now = timezone.now()
+    if request.POST.get("wanted") != "yes":
+        with translation.override(spoken(request)):
+            errors = [_("Tick the box if you want a new link.")]
+            return show(request, "ask_link", errors=errors, token=request.POST.get("token", ""))
     follow_up = _lost(request, now)
     if follow_up is not None:
         asked = fresh_links.ask(follow_up, by=patient_link(follow_up.pk), now=now)

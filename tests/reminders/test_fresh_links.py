@@ -14,6 +14,7 @@ from tests.builders import BY_TEST
 from tests.surveys.follow_ups import make_follow_up
 
 HOUR = timedelta(hours=1)
+WANTED = {"wanted": "yes"}
 
 
 @pytest.fixture
@@ -61,10 +62,10 @@ def test_nothing_is_mailed_to_a_patient_who_has_left(follow_up, patient, now, st
 def test_the_answer_is_the_same_whether_anything_was_found_or_not(handset, follow_up):
     handset.start(follow_up)
     handset.client.cookies["check-in"]["max-age"] = ""
-    found = handset.client.post("/check-in/new-link/")
+    found = handset.client.post("/check-in/new-link/", WANTED)
     assert Message.objects.get().follow_up == follow_up
     handset.client.cookies.clear()
-    unknown = handset.client.post("/check-in/new-link/", {"token": "x" * 43})
+    unknown = handset.client.post("/check-in/new-link/", {"token": "x" * 43, **WANTED})
     assert (found.status_code, found.content) == (unknown.status_code, unknown.content)
     assert Message.objects.count() == 1
 
@@ -76,10 +77,10 @@ def test_whoever_asks_need_not_wait_for_the_tick(handset, follow_up, redis_serve
     client.flushdb()
     handset.start(follow_up)
     for _ in range(2):
-        handset.client.post("/check-in/new-link/")
+        handset.client.post("/check-in/new-link/", WANTED)
     assert client.llen("send") == 2
     handset.client.cookies.clear()
-    handset.client.post("/check-in/new-link/", {"token": "x" * 43})
+    handset.client.post("/check-in/new-link/", {"token": "x" * 43, **WANTED})
     assert client.llen("send") == 2
 
 
@@ -93,7 +94,31 @@ def test_the_page_that_was_open_too_long_offers_it(handset, follow_up, clock):
     handset.start(follow_up)
     clock.shift(2 * HOUR)
     handset.get("/check-in/1/")
-    page = handset.press("Ask for a new link")
+    page = handset.press("Ask for a new link", **WANTED)
     assert "Please look at your e-mail" in page.text
     assert "988" in page.text
     assert Message.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("language", "says"),
+    [
+        ("en", "Tick the box if you want a new link."),
+        ("es", "Marque la casilla si quiere un enlace nuevo."),
+    ],
+)
+def test_sent_as_it_was_drawn_the_form_mails_nothing_and_keeps_the_link(
+    handset, course, now, clock, language, says
+):
+    """Scanners open last week's mail again, and some press what they find."""
+    old = make_follow_up(course, ["phq2"], now=now)
+    clock.shift(20 * 24 * HOUR)
+    make_follow_up(course, ["phq2"], now=now + 20 * 24 * HOUR)
+    ask = {"en": "Ask for a new link", "es": "Pedir un enlace nuevo"}[language]
+    handset.open(old, query=f"?lang={language}")
+    page = handset.press(ask)
+    assert says in page.text
+    assert "988" in page.text
+    assert not Message.objects.exists()
+    handset.press(ask, **WANTED)
+    assert Message.objects.get().kind == "fresh_link"
