@@ -49,9 +49,6 @@ class _Manner(Protocol):
 
     def begin(self, intent: Intent, transport: Transport, clock: Clock) -> None: ...
 
-    def proceed(self) -> None:
-        """The caller has something else to do now, which a provider need not wait for."""
-
     def next(self, wait: float | None) -> Ended | None:
         """One that has ended, waiting so long for it; None waits for ever."""
 
@@ -114,10 +111,6 @@ class Calls:
         self._idle.remove(transport)
         self._manner.begin(intent, transport, clock)
         self.under_way += 1
-
-    def proceed(self) -> None:
-        """Have everything said that need not wait, before the caller turns to something else."""
-        self._manner.proceed()
 
     def some_ended(self) -> Iterator[tuple[Intent, Outcome]]:
         """The calls that have ended; waits for one if no other can begin, and then a moment more,
@@ -189,9 +182,6 @@ class _Threads:
     def begin(self, intent: Intent, transport: Transport, clock: Clock) -> None:
         self._threads.submit(self._call, intent, transport, clock)
 
-    def proceed(self) -> None:
-        """They do so by themselves."""
-
     def next(self, wait: float | None) -> Ended | None:
         try:
             return self._ended.get(timeout=wait) if wait != 0 else self._ended.get_nowait()
@@ -214,18 +204,11 @@ class _Abreast:
     def __init__(self) -> None:
         self._talking: list[_Talk] = []
         self._ended: list[_Talk] = []
-        self._until = 0.0  # monotonic: when those that talk must have ended
 
     def begin(self, intent: Intent, transport: Transport, clock: Clock) -> None:
         talk = _Talk(intent, transport, _call(intent, transport, clock))
         talk.step()
-        if not self._talking:
-            self._until = time.monotonic() + Transport.PATIENCE
         self._talking.append(talk)
-
-    def proceed(self) -> None:
-        """One step: the contents are sent, and the server is at work on them."""
-        self._step()
 
     def next(self, wait: float | None) -> Ended | None:
         """Nobody is waited for while another may begin: they would not wait together."""
@@ -241,17 +224,14 @@ class _Abreast:
 
     def _walk(self) -> None:
         """Step by step to the end, all of them within the time that one may take."""
-        while self._step():
-            """On with it: there is nothing else to do."""
-        self._ended, self._talking = self._talking[::-1], []
-
-    def _step(self) -> bool:
-        """Whether any of them has another step to take."""
+        until = time.monotonic() + Transport.PATIENCE
         talking = [talk for talk in self._talking if talk.outcome is None]
-        for talk in talking:
-            talk.transport.wait_at_most(self._until - time.monotonic())
-            talk.step()
-        return bool(talking)
+        while talking:
+            for talk in talking:
+                talk.transport.wait_at_most(until - time.monotonic())
+                talk.step()
+            talking = [talk for talk in talking if talk.outcome is None]
+        self._ended, self._talking = self._talking[::-1], []
 
 
 def _call(intent: Intent, transport: Transport, clock: Clock) -> Steps:

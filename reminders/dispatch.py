@@ -24,7 +24,7 @@ from reminders import claiming, intending, lanes, replaying
 from reminders.batches import LOW, Batches
 from reminders.calls import Calls, Intent
 from reminders.lanes import Admission
-from reminders.outcomes import Came, Outcome, Way
+from reminders.outcomes import Outcome, Way
 from reminders.preparing import Prepared
 from reminders.settling import settle_all
 from reminders.timekeeping import Clock
@@ -52,7 +52,6 @@ class _Drain:
         self.clock = clock
         self.over = over
         self.tried = 0
-        self.heard: list[tuple[Intent, Outcome]] = []  # what came of calls, not yet recorded
         self.wary = False  # there was trouble lately: the lane is told of every outcome
         self.probing = False  # one message is to find out whether an open circuit may close
         self.trouble = False  # nothing more may be begun before the lane has been asked again
@@ -117,14 +116,13 @@ class _Drain:
         waiting = batch
         try:
             while waiting:
-                self._hear(self.calls.some_ended())
+                self._settle(self.calls.some_ended())
                 if self.trouble or self.over():
                     break
                 sent = self._send(waiting[: self.calls.idle])
                 waiting = waiting[sent:]
                 if len(waiting) <= LOW:
                     self.batches.look_ahead()
-                self._record()  # while the provider looks at what has just begun
         except Exception:  # the database failed us: the others need not wait for their lease
             claiming.release_rest([each.row for each in batch])
             raise
@@ -144,31 +142,20 @@ class _Drain:
         for intent in intending.intend_all(group, way, clock=self.clock):
             self.tried += 1
             self.calls.start(intent, self.clock)
-        self.calls.proceed()
         return len(group)
 
     def _settle_all(self) -> None:
         self._settle(self.calls.all_ended())
 
     def _settle(self, ended: Iterator[tuple[Intent, Outcome]]) -> None:
-        try:
-            self._hear(ended)
-        finally:  # also what is known of the others when one thread died
-            self._record()
-
-    def _hear(self, ended: Iterator[tuple[Intent, Outcome]]) -> None:
-        """A plain success may be recorded after the next calls have begun; anything else first."""
-        for intent, outcome in ended:
-            self.heard.append((intent, outcome))
-        if self.wary or not all(_is_plain(outcome) for _, outcome in self.heard):
-            self._record()
-
-    def _record(self) -> None:
         """Those that ended together are recorded together, each if need be by itself."""
-        heard, self.heard = self.heard, []
-        if heard:
-            settle_all([(intent.call, outcome) for intent, outcome in heard], now=self.clock())
-        for _, outcome in heard:
+        calls: list[tuple[Intent, Outcome]] = []
+        try:
+            calls.extend(ended)
+        finally:  # also what is known of the others when one thread died
+            if calls:
+                settle_all([(intent.call, outcome) for intent, outcome in calls], now=self.clock())
+        for _, outcome in calls:
             self._note(outcome)
 
     def _note(self, outcome: Outcome) -> None:
@@ -176,7 +163,3 @@ class _Drain:
             lanes.note(self.calls.lane, outcome, probing=self.probing, now=self.clock())
         if outcome.way not in (Way.GOOD, Way.UNTRIED):
             self.trouble = self.wary = True
-
-
-def _is_plain(outcome: Outcome) -> bool:
-    return outcome.came is Came.ACCEPTED and outcome.way is Way.GOOD

@@ -104,7 +104,6 @@ def test_a_drain_ends_in_time_for_its_task_to_end(settings):
 def test_what_is_known_is_recorded_also_when_the_next_cannot_begin(
     three, mail_server, settings, monkeypatch, now
 ):
-    """A plain success waits until the next call has begun; the database fails right then."""
     settings.MAIL_CONNECTIONS = 1
     intend_all, left = intending.intend_all, [None]
 

@@ -19,8 +19,7 @@ pytestmark = pytest.mark.processes
 
 DUE = 2000
 CONNECTIONS = 8
-# Of each of the killed worker's two processes: calls under way, and as many that had just ended.
-IN_DOUBT = 2 * 2 * CONNECTIONS
+IN_FLIGHT = 2 * CONNECTIONS  # calls that the killed worker's two processes could be in
 
 
 def unsettled() -> models.QuerySet[Message]:
@@ -52,7 +51,7 @@ def test_a_storm_loses_nothing_and_mails_nobody_twice(stack, redis_server, smtp_
     assert not invitations.exclude(state__in=[*TERMINAL, State.UNKNOWN]).exists()
     unknown = invitations.filter(state=State.UNKNOWN).count()
     accepted = invitations.filter(state=State.ACCEPTED).count()
-    assert unknown <= IN_DOUBT
+    assert unknown <= IN_FLIGHT
     assert accepted + unknown == DUE
     assert accepted <= len(received) <= accepted + unknown
     live = [Attempt.Outcome.ACCEPTED, Attempt.Outcome.UNKNOWN]
