@@ -41,11 +41,10 @@ def words(question: Question) -> Words:
     wording, screen = question.part.wording, question.screen
     is_first = question.part.instrument.screens[0] is screen
     item = screen.items[0]
-    is_ticks = screen.kind == "ticks"
     return Words(
         intro=(wording.intro or "") if is_first else "",
-        stem="" if is_ticks else wording.stems.get(item, ""),
-        text=wording.screens.get(screen.key, "") if is_ticks else wording.items[item],
+        stem="" if screen.kind == "ticks" else wording.stems.get(item, ""),
+        text=wording.question(screen),
         low=wording.low.get(item, ""),
         high=wording.high.get(item, ""),
         attribution=wording.attribution,

@@ -97,12 +97,10 @@ def _instrument_rows(measured: Pace, instruments: Iterable[Instrument]) -> Itera
 def _row(
     number: int, instrument: Instrument, screen: Screen, step: Step, slowest: float
 ) -> QuestionRow:
-    wording = instrument.wording["en"]
-    is_ticks = screen.kind == "ticks"
     seconds = step.seconds if step.times >= FEW else None
     return QuestionRow(
         number=number,
-        text=wording.screens.get(screen.key, "") if is_ticks else wording.items[screen.items[0]],
+        text=instrument.wording["en"].question(screen),
         seconds=seconds,
         times=step.times,
         stopped=step.stopped,

@@ -164,6 +164,11 @@ class Wording:
     none_of_these: str
     partial: bool  # knows that it lacks items; only a subset can be offered
 
+    def question(self, screen: Screen) -> str:
+        """What a screen asks: above ticks a text of its own, else its item."""
+        is_ticks = screen.kind == "ticks"
+        return self.screens.get(screen.key, "") if is_ticks else self.items[screen.items[0]]
+
 
 @dataclass(frozen=True, slots=True)
 class Instrument:
