@@ -5,6 +5,7 @@ should wait for that. On PostgreSQL a thread with a database connection of its o
 has one writer: there nothing is fetched ahead.
 """
 
+import sys
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Any, Self
@@ -19,6 +20,8 @@ from reminders.timekeeping import Clock
 from reminders.turns import Turns
 
 FIRST = 40  # so that the first mail need not wait until a whole batch has been read
+# While one thread reads and writes a batch, the other has to be let in after every answer.
+SWITCH_SECONDS = 0.0005
 LOW = BATCH // 2  # with so many left the next batch is fetched: early enough, and still fresh then
 
 
@@ -68,6 +71,7 @@ class Batches:
     def look_ahead(self) -> None:
         """Begin to fetch the next batch, if there may be one."""
         if self._ahead is None and self._more and _has_threads():
+            sys.setswitchinterval(SWITCH_SECONDS)
             self._thread = self._thread or ThreadPoolExecutor(1, thread_name_prefix="batch")
             self._ahead = self._thread.submit(self._fetch, self._limit)
 

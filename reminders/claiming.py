@@ -99,11 +99,10 @@ def load(taken: Taken[AnyClaim]) -> list[AnyClaim]:
     mine = taken.model._default_manager.filter(
         Among(F("pk"), taken.ids), state=State.CLAIMED, lease_token=taken.token
     )
+    mine = mine.order_by("due_at", "pk")
     if issubclass(taken.model, Notice):
-        rows = list(mine.select_related("alert", "clinic", "member__user"))
-    else:
-        rows = cast("list[AnyClaim]", plucking.messages(cast("QuerySet[Message]", mine)))
-    return sorted(rows, key=lambda row: (row.due_at, row.pk))
+        return list(mine.select_related("alert", "clinic", "member__user"))
+    return cast("list[AnyClaim]", plucking.messages(cast("QuerySet[Message]", mine)))
 
 
 def claim(model: type[AnyClaim], limit: int, *, now: datetime) -> list[AnyClaim]:

@@ -17,7 +17,7 @@ from typing import Any
 from django.db import IntegrityError, InterfaceError, OperationalError
 
 from clinic.actors import system
-from reminders import claiming, emails, gate, lanes, planning, rereading, statements
+from reminders import claiming, emails, gate, lanes, planning, plucking, rereading, statements
 from reminders.calls import Intent
 from reminders.claiming import Claimed, held, lease_from
 from reminders.emails import Mail
@@ -25,6 +25,7 @@ from reminders.gate import Go, Later, Verdict
 from reminders.lasting import lasting
 from reminders.letters import notice_letter
 from reminders.models import Attempt, Message, Notice, State
+from reminders.outcomes import Came
 from reminders.preparing import Prepared, mail_of
 from reminders.settling import Call, look_again
 from reminders.stamps import Stamp, stamps_under_lock
@@ -33,6 +34,10 @@ from reminders.timekeeping import Clock
 logger = logging.getLogger(__name__)
 
 FRESH = timedelta(seconds=10)  # cover ends with time alone, which no stamp shows
+_UNENDED: dict[str, Any] = {
+    **{"id": None, "message_id": None, "notice_id": None, "ended_at": None},
+    **{"outcome": Came.STARTED, "error": "", "replays": 0},
+}
 SECOND_LOOK = timedelta(minutes=1)
 PUZZLE = timedelta(minutes=15)  # a row that cannot be prepared neither blocks nor spins
 
@@ -232,15 +237,20 @@ def _sending(now: datetime) -> dict[str, Any]:
 def _attempt(row: Claimed, mail: Mail, lane: str, now: datetime) -> Attempt:
     key = uuid.uuid5(row.pk, str(row.claims))  # of this attempt, and of its repetitions
     mail.carry(key)
-    return Attempt(
-        **{"message_id" if isinstance(row, Message) else "notice_id": row.pk},
-        n=row.claims,
-        started_at=now,
-        lane=lane,
-        idempotency_key=key,
-        template_version=mail.template_version,
-        inputs=dict(mail.letter.stored),
-        payload_sha256=mail.sha256,
+    about = "message_id" if isinstance(row, Message) else "notice_id"
+    return plucking.begun(
+        Attempt,
+        {
+            **_UNENDED,
+            about: row.pk,
+            "n": row.claims,
+            "started_at": now,
+            "lane": lane,
+            "idempotency_key": key,
+            "template_version": mail.template_version,
+            "inputs": dict(mail.letter.stored),
+            "payload_sha256": mail.sha256,
+        },
     )
 
 

@@ -4,7 +4,7 @@ A model's constructor looks at each of its fields, which for a batch takes longe
 These are made as unpickling makes them; what was not fetched is, as always, fetched when asked for.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from django.db import models
@@ -19,8 +19,8 @@ AnyModel = TypeVar("AnyModel", bound=models.Model)
 
 _MESSAGE = (
     *("id", "state", "due_at", "not_after", "lease_token", "claims", "attempts", "reason"),
-    *("changes", "kind", "nth", "asked_for", "capped_on", "clinic_id", "patient_id"),
-    *("follow_up_id", "requested_by_id"),
+    *("kind", "nth", "asked_for", "capped_on", "clinic_id", "patient_id", "follow_up_id"),
+    "requested_by_id",
 )
 _FOLLOW_UP = (
     *("id", "patient_id", "send_at", "closes_at", "finished_at", "withdrawn_at"),
@@ -56,6 +56,14 @@ def made(model: type[AnyModel], names: Sequence[str], values: Sequence[Any]) -> 
     row._state = ModelState()
     row._state.adding, row._state.db = False, "default"
     row.__dict__.update(zip(names, values, strict=True))
+    return row
+
+
+def begun(model: type[AnyModel], values: Mapping[str, Any]) -> AnyModel:
+    """One that is to be inserted; `values` names each of its columns."""
+    row = model.__new__(model)
+    row._state = ModelState()
+    row.__dict__.update(values)
     return row
 
 

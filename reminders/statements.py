@@ -73,7 +73,8 @@ def _hex(value: uuid.UUID | None) -> str | None:
 
 def array(values: Sequence[Any]) -> str:
     """Keys as PostgreSQL reads an array of them; without hyphens a UUID is written faster."""
-    written = [each.hex if isinstance(each, uuid.UUID) else str(each) for each in values]
+    of_uuids = bool(values) and isinstance(values[0], uuid.UUID)
+    written = [each.hex for each in values] if of_uuids else map(str, values)
     return f"{{{','.join(written)}}}"
 
 

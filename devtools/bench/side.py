@@ -1,6 +1,7 @@
 """The process of one side: `python -m devtools.bench.side ADDRESS MODULE`."""
 
 import contextlib
+import gc
 import sys
 import traceback
 from importlib import import_module
@@ -14,6 +15,8 @@ def main() -> None:
     address, name = sys.argv[1:]
     django.setup()
     orders = import_module(name).ORDERS
+    gc.collect()
+    gc.freeze()  # as our workers do after their start; the other side has the same advantage
     with Listener(address) as listener, listener.accept() as pipe, contextlib.suppress(EOFError):
         while True:
             order, details = pipe.recv()
