@@ -16,3 +16,5 @@ urlpatterns = [
     path("", include("reminders.urls")),
     path("", include("dashboards.urls")),
 ]
+
+handler500 = "surveys.views.server_error"

@@ -119,8 +119,16 @@ def _ask(
         total=len(asked.shown),
         back=before.place if before else None,
         is_change="change" in request.GET or "change" in request.POST,
+        is_watched=_is_watched(question),
         errors=[] if is_quiet else form.errors.get("answer", []),
     )
+
+
+def _is_watched(question: Question) -> bool:
+    """Whether an answer to it may interrupt with help: then help is at hand without a network."""
+    instrument, screen = question.part.instrument, question.screen
+    rules = (instrument.item(item).safety for item in screen.items)
+    return any(rule is not None and rule.kind != "other" for rule in rules)
 
 
 def _record(here: Here, question: Question, form: AnswerForm, *, is_skipped: bool) -> Recorded:

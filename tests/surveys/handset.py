@@ -132,6 +132,11 @@ class Handset:
         form = next(f for f in self.page.forms if f.attributes.get("id") == "answers")
         return {i["name"]: i["value"] for i in form.inputs if i.get("type") == "hidden"}
 
+    def hidden_answers(self) -> list[str]:
+        """The choices that a page keeps without showing them."""
+        hidden = [i for i in self.page.inputs if i.get("type") == "hidden"]
+        return [i["value"] for i in hidden if i["name"] == "answer"]
+
     def follow(self, text: str) -> Page:
         return self.get(urljoin(self.page.path, self.page.links[text]))
 

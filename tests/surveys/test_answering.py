@@ -1,12 +1,14 @@
 """Answering through the verbs: what is kept, what raises an alert, and what is refused."""
 
+import hashlib
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
 from clinic.actors import patient_link
-from clinic.models import AuditEntry, Patient
+from clinic.definitions import latest
+from clinic.models import AuditEntry, Definition, Patient
 from surveys import answering
 from surveys.answering import NotAsked, NotTaken, Unanswered
 from surveys.doors import Door
@@ -98,6 +100,34 @@ def test_a_changed_answer_keeps_the_one_before(follow_up, now):
     assert response.replaced == [["1", 2, now.isoformat()]]
     entry = AuditEntry.objects.get(action="change answer")
     assert entry.fields == ["item_1"]
+
+
+def publish(clinic, key, version, old, new, now) -> Definition:
+    """Another version of a built-in instrument, in which one phrase reads differently."""
+    before = latest(clinic, Definition.Kind.INSTRUMENT, key)
+    text = before.text.replace(f'version = "{before.version}"', f'version = "{version}"')
+    text = text.replace(old, new)
+    sha256 = hashlib.sha256(text.encode()).hexdigest()
+    return Definition.objects.create(
+        kind=before.kind, key=key, version=version, text=text, sha256=sha256, recorded_at=now
+    )
+
+
+def test_a_version_published_meanwhile_is_for_those_who_have_not_begun(
+    clinic, course, follow_up, now
+):
+    answer(follow_up, "phq9/1", 1, now=now)
+    begun = the_response(follow_up, "phq9").instrument
+    newer = publish(clinic, "phq9", "2099-01", "Feeling down", "Feeling low", now)
+    answer_all(follow_up, now=now + DAY, value=1)
+    finished = the_response(follow_up, "phq9")
+    assert finished.instrument == begun
+    assert finished.scores.get(scale="total").value == 9
+    assert Alert.objects.get(trigger="9=1")
+    later = make_follow_up(course, ["phq9"], now=now, opens=-2 * DAY)
+    assert {part.definition for part in paper(later, now=now).parts} == {newer}
+    words = [part.wording.items["2"] for part in paper(later, now=now).parts]
+    assert words == ["Feeling low, depressed, or hopeless"]
 
 
 def test_answering_in_another_language_is_recorded_with_its_words(follow_up, now):

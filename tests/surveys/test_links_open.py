@@ -226,11 +226,13 @@ def test_every_page_carries_the_headers(handset, follow_up):
         assert "unsafe" not in policy
 
 
-def test_every_page_has_the_crisis_line_a_neutral_title_and_no_script(handset, follow_up):
+def test_every_page_has_the_crisis_line_a_neutral_title_and_at_most_our_script(handset, follow_up):
     for page in every_page(handset, follow_up):
         assert "988" in page.text, page.path
         assert page.title in ("Check-in", "Error: Check-in")
-        assert "<script" not in page.html
+        assert page.html.count("<script") == page.html.count(
+            '<script src="/static/surveys/patient.js'
+        )
         hosts = set(re.findall(r"https?://([^/\"'\s]+)", page.html))
         assert hosts <= {"988lifeline.org", "localhost:8000"}
 
