@@ -59,6 +59,7 @@ def said(error: str) -> str:
 # The first sign found in an error decides; what is unclear is said to be so.
 _SAID = (
     ("worker lost", gettext_lazy("our own sending was interrupted; nothing is known of an answer")),
+    ("called off", gettext_lazy("another call just failed, so this one was not made")),
     ("held up", gettext_lazy("our own sending was held up before it called")),
     ("ConnectTimeout", gettext_lazy("the mail provider could not be reached")),
     ("Timeout", gettext_lazy("the mail provider did not answer in time")),

@@ -22,7 +22,8 @@ from django.conf import settings
 
 from reminders import claiming, intending, lanes, replaying
 from reminders.batches import LOW, Batches
-from reminders.calls import Calls, Intent
+from reminders.calling import Intent
+from reminders.calls import Calls
 from reminders.lanes import Admission
 from reminders.outcomes import Outcome, Way
 from reminders.preparing import Prepared

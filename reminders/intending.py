@@ -18,7 +18,7 @@ from django.db import IntegrityError, InterfaceError, OperationalError
 
 from clinic.actors import system
 from reminders import claiming, emails, gate, lanes, planning, plucking, rereading, statements
-from reminders.calls import Intent
+from reminders.calling import Intent
 from reminders.claiming import Claimed, held, lease_from
 from reminders.emails import Mail
 from reminders.gate import Go, Later, Verdict

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from django.db import InterfaceError, OperationalError
 
 from reminders import gate, moulds, rereading
-from reminders.calls import Intent
+from reminders.calling import Intent
 from reminders.claiming import lease_from
 from reminders.emails import Mail
 from reminders.gate import Go

@@ -7,7 +7,8 @@ from typing import Any
 from clinic.models import Clinic, Course, Member
 from reminders import claiming, dispatch, intending, lanes, preparing
 from reminders.batches import Batches
-from reminders.calls import Calls, Intent
+from reminders.calling import Intent
+from reminders.calls import Calls
 from reminders.models import Message, Notice
 from reminders.preparing import Prepared
 from surveys.models import Alert

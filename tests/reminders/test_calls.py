@@ -1,17 +1,20 @@
 """Several calls under way: what is known of one is never lost to what happens to another."""
 
 from collections import Counter
+from datetime import timedelta
 
 import pytest
 from django.db import OperationalError
 
-from reminders import calls as calling
-from reminders import dispatch, intending, outcomes
+from devtools.servers.provider import Behaviour
+from reminders import calling, calls, dispatch, intending, outcomes
 from reminders.calls import Calls
 from reminders.models import Attempt, Message, State
 from reminders.outcomes import Came, Way
 from tests.builders import make_course
 from tests.reminders.letters import drain_at, intended, make_message
+
+MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture
@@ -48,22 +51,47 @@ class Died(BaseException):
 
 
 def test_one_thread_that_dies_costs_the_others_nothing(three, postmark, monkeypatch, now):
-    call, dying = calling._call, [three[0].pk]
+    call, dying = calling.call, [three[0].pk]
 
     def die_once(intent, *args):
         if intent.call.row.pk in dying:
             raise Died
         return call(intent, *args)
 
-    monkeypatch.setattr(calling, "_call", die_once)
+    monkeypatch.setattr(calling, "call", die_once)
     with pytest.raises(Died):
         drain_at(now)
     states = dict(Message.objects.values_list("pk", "state"))
-    assert [states[each.pk] for each in three] == [
-        State.SENDING,  # until its lease is over
-        State.ACCEPTED,
-        State.ACCEPTED,
-    ]
+    assert states.pop(three[0].pk) == State.SENDING  # until its lease is over
+    assert set(states.values()) <= {State.ACCEPTED, State.SCHEDULED}  # sent, or called off
+    assert len(postmark.accepted) == list(states.values()).count(State.ACCEPTED)
+
+
+def test_at_the_first_trouble_the_calls_that_wait_for_a_connection_are_called_off(
+    three, postmark, settings, now
+):
+    settings.MAIL_CONNECTIONS = 2  # for which a third call is recorded ahead
+    postmark.next += [Behaviour.ANSWER_500, Behaviour.ANSWER_500]
+    drain_at(now)
+    came = Counter(Attempt.objects.values_list("outcome", "error"))
+    assert came[Came.NOT_SENT, "called off"] == 1
+    assert Message.objects.get(state=State.SCHEDULED).attempts == 0
+    postmark.next.clear()
+    drain_at(now + MINUTE)
+    assert Message.objects.filter(state=State.ACCEPTED).count() == 1
+    assert Message.objects.filter(state=State.UNKNOWN).count() == 2
+
+
+def test_over_an_api_a_few_calls_wait_for_a_connection(message, postmark, now):
+    with Calls(4) as calls:
+        assert (calls.idle, calls.ready, calls.under_way) == (6, 6, 0)
+        assert calls.open(6) is None
+        intent = intended(message, now, lane="postmark")
+        calls.start(intent, lambda: now)
+        assert (calls.idle, calls.under_way) == (5, 1)
+        ((ended, outcome),) = calls.all_ended()
+        assert (ended, outcome.way) == (intent, Way.GOOD)
+        assert (calls.idle, calls.under_way) == (6, 0)
 
 
 def test_a_server_that_allows_fewer_connections_is_used_as_far_as_it_goes(
@@ -77,8 +105,8 @@ def test_a_server_that_allows_fewer_connections_is_used_as_far_as_it_goes(
         opened.append(transport)
         return real(transport)
 
-    real = calling.Transport.open
-    monkeypatch.setattr(calling.Transport, "open", open_two)
+    real = calls.Transport.open
+    monkeypatch.setattr(calls.Transport, "open", open_two)
     assert drain_at(now) == 3
     assert set(Message.objects.values_list("state", flat=True)) == {State.ACCEPTED}
 

@@ -11,7 +11,16 @@ from django.db import IntegrityError, connection, transaction
 from clinic import enrolment
 from clinic.models import Course, Infusion
 from devtools.servers import smtp
-from reminders import calls, claiming, dispatch, emails, intending, rereading, settling, statements
+from reminders import (
+    calling,
+    claiming,
+    dispatch,
+    emails,
+    intending,
+    rereading,
+    settling,
+    statements,
+)
 from reminders.claiming import LEASE
 from reminders.models import Attempt, Lane, Message, Notice, State, Suppression
 from reminders.outcomes import accepted, never_called
@@ -329,7 +338,9 @@ def _dying(monkeypatch, where, name):
         pytest.param(
             statements, "intend", State.CLAIMED, State.ACCEPTED, 1, id="inside the intent"
         ),
-        pytest.param(calls, "_call", State.SENDING, State.UNKNOWN, 0, id="between intent and call"),
+        pytest.param(
+            calling, "call", State.SENDING, State.UNKNOWN, 0, id="between intent and call"
+        ),
         pytest.param(
             dispatch, "settle_all", State.SENDING, State.UNKNOWN, 1, id="between call and settle"
         ),
@@ -396,7 +407,7 @@ def test_who_never_called_may_take_back_what_became_unknown(message, mail_server
 def test_a_process_that_slept_through_its_lease_does_not_send_on_waking(
     message, mail_server, monkeypatch, now
 ):
-    monkeypatch.setattr(calls, "HELD_UP_SECONDS", 0)
+    monkeypatch.setattr(calling, "HELD_UP_SECONDS", 0)
     send_prepared(prepared_at(now), now=now)
     assert not mail_server.messages
     assert state_of(message) == State.SCHEDULED

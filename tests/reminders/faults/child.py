@@ -20,7 +20,7 @@ from tests.reminders.faults.points import at_commit
 
 django.setup()
 
-from reminders import calls, claiming, dispatch  # noqa: E402
+from reminders import calling, claiming, dispatch  # noqa: E402
 
 BEFORE_CLAIM = "before the claim's commit"
 AFTER_CLAIM = "after the claim"
@@ -67,7 +67,7 @@ def arm(point: str, number: signal.Signals) -> None:
     elif point == BEFORE_INTENT:
         at_commit("intend_all", before=strike)
     elif point == AFTER_INTENT:
-        _before(calls, "_call", strike)
+        _before(calling, "call", strike)
     elif point == BEFORE_SETTLE:
         at_commit("settle_all", before=strike)
     elif point == AFTER_SETTLE:
