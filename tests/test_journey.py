@@ -1,13 +1,14 @@
-"""The loop that is the product, once, with everything real.
+"""The loop that is the product, with everything real.
 
 A member logs an infusion in a browser; Celery's beat and worker send the check-in through SMTP; the
 patient answers on a phone without JavaScript; the score is on the chart, the alert on the list, and
-a notice in the responder's mailbox.
+a notice in the responder's mailbox. And a baseline in Spanish, by keyboard on the smallest phone,
+that stops at the crisis page.
 """
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from datetime import time as clock_time
 
@@ -21,7 +22,9 @@ from clinic.actors import member_actor
 from clinic.models import Clinic, Course, Member
 from dashboards.management.commands.seed_demo import daytime_zone
 from devtools.servers.smtp import Received
-from surveys import alerts
+from surveys import alerts, links
+from surveys.models import Alert, Score
+from tests.browsers import NewPage
 from tests.builders import (
     BY_TEST,
     PASSWORD,
@@ -31,11 +34,14 @@ from tests.builders import (
     patient_details,
 )
 from tests.servers import RunningStack
+from tests.surveys.follow_ups import make_follow_up
 
 pytestmark = [pytest.mark.processes, pytest.mark.browser]
 
 MINUTE = 60  # seconds: what the product promises for a mail, an alert and a notice
 EACH_ANSWER = 1
+SMALLEST = 320  # px
+BASELINE = ["phq9", "gad7", "nrs7:average,worst"]
 PHQ9_TOTAL = 9 * EACH_ANSWER
 
 
@@ -100,6 +106,81 @@ def test_from_an_infusion_to_the_chart_and_the_alert(
     desk.goto(f"{stack.url}/patients/{enrolled.patient_id}/")
     assert PHQ9_TOTAL in drawn_values(desk)
     assert len(stack.mail.to("ana@example.com")) == 1
+
+
+def test_a_spanish_baseline_by_keyboard_on_the_smallest_phone_that_stops_at_the_crisis_page(
+    stack: RunningStack,
+    new_page: NewPage,
+    here: Clinic,
+    responder: Member,
+    enrolled: Course,
+    moment: datetime,
+):
+    here.switched_on = ["gad7:es"]
+    here.save()
+    follow_up = make_follow_up(enrolled, BASELINE, now=moment)
+    stack.start_web()
+    stack.start_worker()
+    link = f"{stack.url}/s/{links.token(follow_up)}/?lang=es"
+
+    page = smallest_phone(new_page)
+    page.goto(link)
+    enter(page, "button.main")
+    asked = list(answers_by_keyboard(page))
+    assert asked == [f"phq9/{item}" for item in range(1, 10)]
+    assert "Llame o envíe un mensaje de texto al 988" in page.inner_text("main")
+    page.context.close()  # and no more of this patient
+    alert = Alert.objects.get(follow_up=follow_up)
+    assert (alert.trigger, alert.level) == (f"9={EACH_ANSWER}", "urgent")
+    wait_for(lambda: stack.mail.to("doctor@north.example"))
+
+    other = smallest_phone(new_page)
+    other.goto(link)
+    assert f"Ha respondido {len(asked)} de" in other.inner_text("main")
+    enter(other, "button.main")
+    for place in range(1, len(asked) + 1):
+        other.goto(f"{stack.url}/check-in/{place}/")
+        assert other.locator("input:checked").count() == 0
+    other.goto(f"{stack.url}/check-in/")
+    later = list(answers_by_keyboard(other))
+    anxiety, pain = [f"gad7/{item}" for item in range(1, 8)], ["nrs7/average", "nrs7/worst"]
+    assert later == ["phq9/10", *anxiety, *pain]
+    assert other.inner_text(".review").count("Respondida antes") == len(asked)
+    enter(other, "main form button.main")
+    assert other.url.endswith("/check-in/sent/")
+    assert {(score.scale, score.value) for score in Score.objects.all()} == {
+        ("total", PHQ9_TOTAL), ("total", 7 * EACH_ANSWER), ("average", 1), ("worst", 1)
+    }  # fmt: skip
+
+
+def smallest_phone(new_page: NewPage) -> Page:
+    small = {"width": SMALLEST, "height": 640}
+    return new_page(viewport=small, java_script_enabled=False, has_touch=True, is_mobile=True)
+
+
+def answers_by_keyboard(page: Page) -> Iterator[str]:
+    """The second choice of each question, until another page comes; the names of the questions."""
+    while page.locator("input[name=answer]").count():
+        assert page.locator("html").get_attribute("lang") == "es"
+        assert page.evaluate("document.documentElement.scrollWidth") <= SMALLEST
+        yield page.input_value("input[name=question]")
+        tab_to(page, "input[type=radio]")
+        page.keyboard.press("ArrowDown")
+        enter(page, "#answers button.main")
+
+
+def tab_to(page: Page, selector: str) -> None:
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if page.locator(f"{selector}:focus").count():
+            return
+    raise AssertionError(f"the keyboard does not reach {selector}")
+
+
+def enter(page: Page, selector: str) -> None:
+    tab_to(page, selector)
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
 
 
 def sign_in(page: Page, site: str, member: Member) -> None:
