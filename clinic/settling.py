@@ -1,7 +1,7 @@
 """What a clinic decides about itself: names, hours, cover, and texts used knowingly."""
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
 from typing import Any
 
 from django.db import transaction
@@ -14,6 +14,7 @@ from clinic.enrolment.details import check_allowed_days
 from clinic.models import Clinic, Course
 from clinic.refusals import Refused
 
+MOST_CLOSED = 366
 SETTINGS = frozenset(
     {
         "sender_name",
@@ -25,6 +26,7 @@ SETTINGS = frozenset(
         "staffed_days",
         "staffed_from",
         "staffed_until",
+        "closed_dates",
         "mailbox_reader",
         "reply_within_minutes",
         "greet_by_first_name",
@@ -46,10 +48,28 @@ def change(clinic: Clinic, changes: Mapping[str, Any], *, by: Actor, now: dateti
         raise Refused(_("Quiet hours need a beginning and an end."), field="quiet_until")
     if "allowed_days" in changes:
         changes = {**changes, "allowed_days": check_allowed_days(changes["allowed_days"])}
+    if "closed_dates" in changes:
+        changes = {**changes, "closed_dates": _dates(changes["closed_dates"])}
     changed = sorted(name for name, value in changes.items() if getattr(clinic, name) != value)
     for name in changed:
         setattr(clinic, name, changes[name])
     return _keep(clinic, changed, "change clinic", by, now)
+
+
+def _dates(written: Iterable[str]) -> list[str]:
+    """Each day once, in order. Raises Refused for what is no date."""
+    days = set()
+    for text in written:
+        try:
+            days.add(date.fromisoformat(text).isoformat())
+        except ValueError:
+            raise Refused(
+                _("“%(text)s” is not a date. Write it as 2026-12-25.") % {"text": text},
+                field="closed_dates",
+            ) from None
+    if len(days) > MOST_CLOSED:
+        raise Refused(_("That is more than a year of closed days."), field="closed_dates")
+    return sorted(days)
 
 
 @transaction.atomic

@@ -1,6 +1,6 @@
 """Who reads alerts, and when: what a patient in a crisis is told must be true."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Literal
 
 from clinic.models import Clinic, Member
@@ -9,7 +9,8 @@ from surveys.models import Alert
 Cover = Literal["always", "weekdays", "none"]
 
 TEST_HOLDS_FOR = timedelta(days=90)  # after this a responder must prove the chain again
-_LOOK_AHEAD_DAYS = 14
+_DAY = timedelta(days=1)
+_LOOK_AHEAD_DAYS = 60
 
 
 def cover_of(clinic: Clinic, *, now: datetime) -> Cover:
@@ -34,7 +35,7 @@ def reading_now(clinic: Clinic, now: datetime) -> bool:
 
 
 def next_opening(clinic: Clinic, now: datetime) -> datetime | None:
-    """When staffed hours begin next, in UTC; none when the clinic has not said so.
+    """When staffed hours begin next, in UTC, holidays left out; none when the clinic has not said.
 
     The clock on the clinic's wall counts: across a change of daylight saving it still opens at
     eight.
@@ -44,7 +45,7 @@ def next_opening(clinic: Clinic, now: datetime) -> datetime | None:
     openings = (
         datetime.combine(day, clinic.staffed_from, tzinfo=clinic.tz).astimezone(UTC)
         for day in days
-        if day.weekday() in clinic.staffed_days
+        if _is_open_on(clinic, day)
     )
     return next((opening for opening in openings if opening > now), None)
 
@@ -60,9 +61,13 @@ def hours_today(clinic: Clinic, now: datetime) -> tuple[datetime, datetime]:
 def _is_staffed(clinic: Clinic, now: datetime) -> bool:
     """Hours are half-open; they may run past midnight into the day after a staffed one."""
     local = now.astimezone(clinic.tz)
-    at, day = local.time(), local.weekday()
+    at, day = local.time(), local.date()
     if clinic.staffed_from < clinic.staffed_until:
-        return day in clinic.staffed_days and clinic.staffed_from <= at < clinic.staffed_until
-    started_today = day in clinic.staffed_days and at >= clinic.staffed_from
-    started_yesterday = (day - 1) % 7 in clinic.staffed_days and at < clinic.staffed_until
+        return _is_open_on(clinic, day) and clinic.staffed_from <= at < clinic.staffed_until
+    started_today = _is_open_on(clinic, day) and at >= clinic.staffed_from
+    started_yesterday = _is_open_on(clinic, day - _DAY) and at < clinic.staffed_until
     return started_today or started_yesterday
+
+
+def _is_open_on(clinic: Clinic, day: date) -> bool:
+    return day.weekday() in clinic.staffed_days and day not in clinic.closed_on

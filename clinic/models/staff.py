@@ -1,7 +1,7 @@
 """Clinics and the people who work in them."""
 
 import uuid
-from datetime import time
+from datetime import date, time
 from functools import lru_cache
 from typing import Any, ClassVar, Self
 from zoneinfo import ZoneInfo
@@ -44,6 +44,7 @@ class Clinic(models.Model):
     staffed_days = models.JSONField(default=list)  # weekdays, 0 = Monday
     staffed_from = models.TimeField(default=time(8))
     staffed_until = models.TimeField(default=time(17))
+    closed_dates = models.JSONField(default=list)  # days on which nobody is there: "2026-12-25"
     mailbox_reader = models.CharField(max_length=120, blank=True)  # who reads alerts in those hours
     reply_within_minutes = models.PositiveSmallIntegerField(default=60)
     greet_by_first_name = models.BooleanField(default=False)
@@ -59,6 +60,11 @@ class Clinic(models.Model):
     @property
     def tz(self) -> ZoneInfo:
         return ZoneInfo(self.zone)
+
+    @property
+    def closed_on(self) -> frozenset[date]:
+        """Holidays and other closures, on the clinic's own calendar."""
+        return frozenset(map(date.fromisoformat, self.closed_dates))
 
     def sender_in(self, language: str) -> str:
         """What patients see. A name of the clinic's own stays as it is; ours is translated."""

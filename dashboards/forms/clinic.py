@@ -24,6 +24,18 @@ def _clock(label: Any) -> forms.TimeField:
     )
 
 
+class LinesField(forms.CharField):
+    """A list of texts, one on each line."""
+
+    widget = forms.Textarea(attrs={"rows": 4})
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(value) if isinstance(value, list) else value
+
+    def to_python(self, value: Any) -> Any:
+        return (super().to_python(value) or "").split()
+
+
 class ClinicForm(Refusable):
     """Hours, cover and names."""
 
@@ -64,6 +76,14 @@ class ClinicForm(Refusable):
     )
     staffed_from = _clock(_("Staffed from"))
     staffed_until = _clock(_("Staffed until"))
+    closed_dates = LinesField(
+        label=_("Days closed"),
+        required=False,
+        help_text=_(
+            "Holidays and other days on which nobody is there, one date a line: 2026-12-25. On them"
+            " and on the day before no PHQ-9 goes out, and patients are told when you open again."
+        ),
+    )
     quiet_from = _clock(_("No e-mail from"))
     quiet_until = _clock(_("No e-mail until"))
     allowed_days = forms.TypedMultipleChoiceField(
@@ -75,7 +95,14 @@ class ClinicForm(Refusable):
         help_text=_("None ticked: on every day. A patient may have chosen fewer of them."),
     )
 
-    HOURS = ("staffed_from", "staffed_until", "quiet_from", "quiet_until", "allowed_days")
+    HOURS = (
+        "staffed_from",
+        "staffed_until",
+        "closed_dates",
+        "quiet_from",
+        "quiet_until",
+        "allowed_days",
+    )
 
     def hours(self) -> list[forms.BoundField]:
         return [self[name] for name in self.HOURS]

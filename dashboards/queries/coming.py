@@ -84,6 +84,7 @@ def preview_enrolment(
         instruments=instrument_facts(language, _switched_on(clinic, language)),
         cover=cover_of(clinic, now=now),
         channel="email" if has_email else "none",
+        closed_on=clinic.closed_on,
         quiet_from=clinic.quiet_from,
         quiet_until=clinic.quiet_until,
         send_hour=send_hour,

@@ -49,6 +49,7 @@ def facts(rows: Rows) -> PatientFacts:
         alert_open=rows.alert_open,
         send_hour=patient.send_hour,
         allowed_days=allowed_days(patient.clinic.allowed_days, patient.allowed_days),
+        closed_on=patient.clinic.closed_on,
         quiet_from=patient.clinic.quiet_from,
         quiet_until=patient.clinic.quiet_until,
         answers=_answers(rows),

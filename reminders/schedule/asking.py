@@ -10,7 +10,7 @@ from datetime import datetime
 
 from reminders.protocols import Ask
 from reminders.schedule.answered import key_of
-from reminders.schedule.clock import Hours
+from reminders.schedule.clock import DAY, Hours, local_date
 from reminders.schedule.conditions import holds
 from reminders.schedule.facts import Occasion, PatientFacts, State
 from reminders.schedule.occasions import wall_time
@@ -82,7 +82,7 @@ def _asked(asks: list[Ask], occasion: Occasion, hours: Hours, reason: str = "") 
     if facts.cover == "always" or not any(_is_risky(name, facts) for name in names):
         return _spaced(names, occasion, anywhen, reason)
     own = _moments(occasion, hours, own_hour=False)
-    safe = [moment for moment in own if hours.day(moment).weekday() in SAFE_DAYS]
+    safe = [moment for moment in own if is_safe(moment, hours, facts)]
     if not safe:
         return without_suicide_item(occasion, hours)
     moved = "" if safe[0] == own[0] else "moved to the next day on which answers are read"
@@ -91,6 +91,14 @@ def _asked(asks: list[Ask], occasion: Occasion, hours: Hours, reason: str = "") 
     if found.ends or set(found.instruments) - set(harmless):
         return replace(found, safe_days=True)
     return _spaced(harmless, occasion, anywhen, found.reason)
+
+
+def is_safe(moment: datetime, hours: Hours, facts: PatientFacts) -> bool:
+    """Whether somebody is at work that day and the next: a day from Monday to Thursday, on which
+    the clinic is not closed, nor on the day after."""
+    there = local_date(moment, facts.clinic_zone)
+    is_closed = not facts.closed_on.isdisjoint((there, there + DAY))
+    return hours.day(moment).weekday() in SAFE_DAYS and not is_closed
 
 
 def _moments(occasion: Occasion, hours: Hours, *, own_hour: bool) -> list[datetime]:

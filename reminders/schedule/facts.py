@@ -144,6 +144,7 @@ class PatientFacts:
     alert_open: bool = False
     send_hour: int | None = None
     allowed_days: frozenset[int] = frozenset(range(7))  # 0 is Monday
+    closed_on: frozenset[date] = frozenset()  # days on which the clinic is closed, on its calendar
     quiet_from: time = time(21)
     quiet_until: time = time(8)
     answers: tuple[AnswerFacts, ...] = ()

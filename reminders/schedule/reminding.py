@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 from reminders.schedule.answered import key_of
-from reminders.schedule.asking import SAFE_DAYS
+from reminders.schedule.asking import is_safe
 from reminders.schedule.clock import Hours, day_end, existing
 from reminders.schedule.facts import Due, FollowUpFacts, Key, Message, Occasion, PatientFacts
 from reminders.schedule.occasions import wall_time
@@ -66,7 +66,7 @@ class Reminding:
         if day in self.taken or day.weekday() not in self.hours.allowed_days:
             return False
         if self.facts.cover == "weekdays" and any(map(self._risky, pending)):
-            return day.weekday() in SAFE_DAYS and not self._paused(at)
+            return is_safe(at, self.hours, self.facts) and not self._paused(at)
         return not self._paused(at)
 
     def _paused(self, at: datetime) -> bool:

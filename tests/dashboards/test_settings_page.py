@@ -72,6 +72,23 @@ def test_only_clinical_roles_can_be_told(admin, coordinator, desk_of):
     assert not coordinator.is_responder
 
 
+def test_closed_days_are_kept_in_order_each_once(admin, desk_of):
+    client = desk_of(admin)
+    written = "2026-12-25\n\n 2026-11-26\n2026-12-25"
+    assert client.post(URL, typed(closed_dates=written)).status_code == 302
+    admin.clinic.refresh_from_db()
+    assert admin.clinic.closed_dates == ["2026-11-26", "2026-12-25"]
+    assert "2026-11-26\n2026-12-25</textarea>" in body(client.get(URL))
+
+
+def test_what_is_no_date_is_refused_and_stays_as_typed(admin, desk_of):
+    page = body(desk_of(admin).post(URL, typed(closed_dates="2026-12-25\nThanksgiving")))
+    assert "“Thanksgiving” is not a date." in page
+    assert "2026-12-25\nThanksgiving</textarea>" in page
+    admin.clinic.refresh_from_db()
+    assert admin.clinic.closed_dates == []
+
+
 def test_hours_and_cover_are_kept_and_audited(admin, desk_of):
     assert desk_of(admin).post(URL, typed()).status_code == 302
     admin.clinic.refresh_from_db()

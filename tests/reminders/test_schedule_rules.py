@@ -1,7 +1,7 @@
 """The rules that settle the protocols, each with a case exactly at its boundary."""
 
 from dataclasses import replace
-from datetime import time, timedelta
+from datetime import date, time, timedelta
 from decimal import Decimal
 
 import pytest
@@ -290,6 +290,35 @@ def test_without_anybody_to_answer_phq8_stands_everywhere():
     story = Story(course("chronic-pain", infusion(MONDAY)), cover="none")
     plan = story.at("2026-03-02 15:00")
     assert due(plan, "B4").instruments == ("peg", "nrs7:average,worst", "phq8", "pgic")
+
+
+@pytest.mark.parametrize(
+    ("closed", "sent"),
+    [
+        pytest.param("2026-03-30", "03-31 09:00", id="closed on the Monday"),
+        pytest.param("2026-03-31", "04-01 09:00", id="closed the day after it"),
+        pytest.param("2026-04-01", "03-30 09:00", id="closed two days after it"),
+    ],
+)
+def test_item_nine_waits_until_no_closed_day_is_near(closed, sent):
+    """B4 falls on Friday, 27 March and is open until Friday, 3 April."""
+    away = frozenset({date.fromisoformat(closed)})
+    plan = weekdays(infusion("2026-02-27 14:00"), closed_on=away).at("2026-03-20 12:00")
+    assert local(due(plan, "B4").send_at) == sent
+
+
+def test_item_nine_is_not_reminded_on_the_day_before_a_closed_one():
+    away = frozenset({date(2026, 4, 1)})
+    story = weekdays(infusion("2026-02-27 14:00"), closed_on=away)
+    story.at("2026-03-30 12:00")
+    reminded = [line for line in coming(story.at("2026-03-30 12:00")) if "B4" in line]
+    assert not any(line.startswith(("03-31", "04-01")) for line in reminded)
+
+
+def test_with_somebody_there_at_all_hours_a_closed_day_changes_nothing():
+    away = frozenset({date(2026, 3, 27)})
+    story = Story(course("chronic-pain", infusion("2026-02-27 14:00")), closed_on=away)
+    assert local(due(story.at("2026-03-20 12:00"), "B4").send_at) == "03-27 09:00"
 
 
 def test_the_patients_own_hour_yields_to_the_safety_days():

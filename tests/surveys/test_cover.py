@@ -108,6 +108,45 @@ def test_the_next_opening(staffed, at, opens):
     assert cover.next_opening(staffed, at) == opens
 
 
+@pytest.mark.parametrize(
+    ("at", "closed", "opens"),
+    [
+        pytest.param(utc(12, 24, 23), ["2026-12-25"], utc(12, 28, 14), id="Christmas on a Friday"),
+        pytest.param(
+            utc(10, 30, 22), ["2026-11-02"], utc(11, 3, 14), id="Monday closed, an hour repeated"
+        ),
+        pytest.param(
+            utc(3, 6, 23), ["2026-03-09"], utc(3, 10, 13), id="Monday closed, an hour skipped"
+        ),
+        pytest.param(
+            utc(12, 18, 23),
+            [f"2026-12-{day}" for day in range(21, 32)],
+            datetime(2027, 1, 1, 14, tzinfo=UTC),
+            id="two weeks closed",
+        ),
+    ],
+)
+def test_the_next_opening_leaves_out_closed_days(staffed, at, closed, opens):
+    staffed.closed_dates = closed
+    assert cover.next_opening(staffed, at) == opens
+
+
+def test_on_a_closed_day_nobody_reads(staffed, clinician):
+    prove(staffed, clinician, now=utc(3, 2, 14))
+    staffed.closed_dates = ["2026-03-03"]
+    assert not cover.reading_now(staffed, utc(3, 3, 15))
+    assert cover.reading_now(staffed, utc(3, 4, 15))
+
+
+def test_a_night_that_began_before_a_closed_day_is_still_staffed(staffed, clinician):
+    prove(staffed, clinician, now=utc(3, 2, 14))
+    staffed.staffed_from, staffed.staffed_until = time(20), time(4)
+    staffed.closed_dates = ["2026-03-04"]
+    assert cover.reading_now(staffed, utc(3, 4, 9))  # Tuesday's night, three on Wednesday morning
+    assert not cover.reading_now(staffed, utc(3, 5, 4))  # Wednesday evening at ten
+    assert not cover.reading_now(staffed, utc(3, 5, 9))
+
+
 def test_a_clinic_without_hours_never_says_when(staffed, now):
     staffed.staffed_days = []
     assert cover.next_opening(staffed, now) is None

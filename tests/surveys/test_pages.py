@@ -407,10 +407,17 @@ def test_after_a_worrying_answer_the_thanks_page_has_the_numbers_again(handset, 
             " then.",
             id="Friday night before the clock goes forward",
         ),
+        pytest.param(
+            datetime(2026, 10, 31, 2, tzinfo=UTC),
+            "The clinic is closed until Tuesday, November 3 at 8:00 AM. Nobody may see this before"
+            " then.",
+            id="Friday night before the clock goes back and a holiday",
+        ),
     ],
 )
 def test_what_is_promised_is_true(handset, course, clinic, clinician, clock, at, sentence):
     clinic.staffed_days, clinic.reply_within_minutes = [0, 1, 2, 3, 4], 45
+    clinic.closed_dates = ["2026-11-02"]
     clinic.save()
     clinician.is_responder = True
     clinician.save()
