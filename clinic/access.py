@@ -28,6 +28,7 @@ Permission = Literal[
     "record clinical details",
     "send messages",
     "take alert",
+    "enter answers",
     "set up clinic",
 ]
 
@@ -48,6 +49,7 @@ PERMISSIONS: Mapping[Permission, frozenset[Member.Role]] = {
     "record clinical details": _CLINICAL,  # dose, vitals, complication, note
     "send messages": _CARE_TEAM,
     "take alert": _CLINICAL,  # take and close
+    "enter answers": _CLINICAL,  # by telephone: whoever does it hears them all
     "set up clinic": frozenset({_ADMIN}),
 }
 

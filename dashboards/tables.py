@@ -22,7 +22,7 @@ class TrendRow:
     answered: int = 0
     items: int = 0
     missing: int = 0
-    by_staff: bool = False
+    mode: str = "link"
     late: bool = False
     is_baseline: bool = False
 
@@ -52,7 +52,7 @@ def _score(trend: Trend, scale: str, point: Point, timeline: Timeline) -> TrendR
         band=point.band,
         change=point.value - baseline.value if compared and baseline else None,
         missing=point.missing,
-        by_staff=point.by_staff,
+        mode=point.mode,
         late=point.late,
         is_baseline=is_first and point == baseline,
     )

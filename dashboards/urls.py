@@ -14,6 +14,7 @@ from dashboards.views import (
     previews,
     settings,
     status,
+    telephone,
 )
 
 app_name = "dashboards"
@@ -48,6 +49,16 @@ urlpatterns = [
     path("alerts/<uuid:alert_id>/confirm/", cases.confirm, name="confirm-closing"),
     path("alerts/<uuid:alert_id>/reopen/", cases.reopen, name="reopen-alert"),
     path("patients/<uuid:patient_id>/e-mail/", mail.write_again, name="write-again"),
+    path("follow-ups/<uuid:follow_up_id>/telephone/", telephone.onward, name="by-phone"),
+    path(
+        "follow-ups/<uuid:follow_up_id>/telephone/<int:place>/",
+        telephone.question,
+        name="by-phone-question",
+    ),
+    path("follow-ups/<uuid:follow_up_id>/telephone/check/", telephone.check, name="by-phone-check"),
+    path(
+        "follow-ups/<uuid:follow_up_id>/telephone/help/", telephone.help_now, name="by-phone-help"
+    ),
     path("check-ins/", check_ins.check_ins, name="check-ins"),
     path("mail/", mail.mail, name="mail"),
     path("mail/preview/", previews.preview, name="mail-preview"),

@@ -56,18 +56,19 @@ def review_line(question: Question, held: Pass) -> ReviewLine:
     return ReviewLine(
         place=question.place,
         text=words(question).text,
-        answers=_answers(question) if is_ours else (),
+        answers=given(question) if is_ours else (),
         is_ours=is_ours,
     )
 
 
-def _answers(question: Question) -> tuple[str, ...]:
-    wording, given = question.part.wording, question.part.answers
+def given(question: Question) -> tuple[str, ...]:
+    """The chosen words; none where it was skipped."""
+    wording, answers = question.part.wording, question.part.answers
     items = question.screen.items
-    if all(given.get(item) is None for item in items):
+    if all(answers.get(item) is None for item in items):
         return ()
     if question.screen.kind == "ticks":
-        ticked = tuple(wording.items[item] for item in items if given.get(item))
+        ticked = tuple(wording.items[item] for item in items if answers.get(item))
         return ticked or (wording.none_of_these,)
-    value = given[items[0]]
+    value = answers[items[0]]
     return () if value is None else (wording.choices[items[0]][value],)

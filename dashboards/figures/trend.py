@@ -112,10 +112,12 @@ def _missing(trend: Trend, timeline: Timeline) -> go.Scatter:
 
 _GAPS = {"missed": "missed", "unfinished": "partly answered, no score", "no_score": "no score"}
 
+_MODES = {"phone": ", by telephone", "tablet": ", on the tablet", "staff": ", entered by staff"}
+
 
 def _said(point: Point, timeline: Timeline) -> str:
     band = f" ({point.band})" if point.band else ""
-    return f"{_day(point.at, timeline)}: {point.value}{band}"
+    return f"{_day(point.at, timeline)}: {point.value}{band}{_MODES.get(point.mode, '')}"
 
 
 def _day(at: datetime, timeline: Timeline) -> str:

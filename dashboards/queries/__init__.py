@@ -1,6 +1,7 @@
 """From the database to rows. One function per number shown; each says how many queries it takes."""
 
 from dashboards.queries.alerts import alert_events, alert_rows, colleagues, left_waiting
+from dashboards.queries.answerable import answerable
 from dashboards.queries.check_ins import check_ins
 from dashboards.queries.coming import Preview, coming, preview_enrolment, preview_infusion
 from dashboards.queries.definitions import instrument_of
@@ -29,6 +30,7 @@ __all__ = [
     "Trends",
     "alert_events",
     "alert_rows",
+    "answerable",
     "check_ins",
     "colleagues",
     "coming",

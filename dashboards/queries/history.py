@@ -12,7 +12,7 @@ from reminders.models import Message, State
 from reminders.planning import protocol_of
 from reminders.protocols import Protocol
 from surveys import instruments
-from surveys.models import StepDue
+from surveys.models import Response, StepDue
 
 SATISFIED, EXPIRED = StepDue.State.SATISFIED, StepDue.State.EXPIRED
 # Of the dues of one follow-up the first of these tells what became of it.
@@ -29,14 +29,26 @@ _TELLING = (
 
 
 def follow_ups(patient: Patient, courses: Sequence[Course], *, now: datetime) -> list[Asked]:
-    """What has been asked or has come to an end. One query."""
+    """What has been asked or has come to an end. Two queries."""
     protocols = {course.pk: protocol_of(course) for course in courses}
     together: dict[UUID, list[StepDue]] = defaultdict(list)
     dues = StepDue.objects.filter(course__patient=patient).select_related("follow_up")
+    came = _how_they_came(patient)
     for due in dues.order_by("send_at", "step"):
         together[due.follow_up_id or due.pk].append(due)
-    rows = [_asked(group, protocols) for group in together.values() if _is_past(group, now)]
+    rows = [_asked(group, protocols, came) for group in together.values() if _is_past(group, now)]
     return sorted(rows, key=lambda row: row.at, reverse=True)
+
+
+def _how_they_came(patient: Patient) -> dict[UUID | None, tuple[str, str]]:
+    """By follow-up: the mode of answers that did not all come through the link, and who entered
+    them."""
+    rows = Response.objects.filter(patient=patient).exclude(mode=Response.Mode.LINK)
+    names = ("follow_up", "mode", "entered_by__user__name", "entered_by__user__email")
+    return {
+        follow_up: (mode, name or email or "")
+        for follow_up, mode, name, email in rows.values_list(*names)
+    }
 
 
 def completion(rows: Iterable[Asked]) -> tuple[int, int]:
@@ -49,9 +61,14 @@ def _is_past(dues: Sequence[StepDue], now: datetime) -> bool:
     return any(due.state != StepDue.State.PLANNED for due in dues) and dues[0].send_at <= now
 
 
-def _asked(dues: Sequence[StepDue], protocols: Mapping[UUID, Protocol]) -> Asked:
+def _asked(
+    dues: Sequence[StepDue],
+    protocols: Mapping[UUID, Protocol],
+    came: Mapping[UUID | None, tuple[str, str]],
+) -> Asked:
     telling = min(dues, key=lambda due: _TELLING.index(StepDue.State(due.state)))
     follow_up = telling.follow_up
+    mode, entered_by = came.get(telling.follow_up_id, ("", ""))
     return Asked(
         at=follow_up.send_at if follow_up else telling.send_at,
         steps=once(step_title(protocols[due.course_id], due.step) for due in dues),
@@ -60,6 +77,8 @@ def _asked(dues: Sequence[StepDue], protocols: Mapping[UUID, Protocol]) -> Asked
         reasons=once(due.reason for due in dues if due.reason),
         closes_at=follow_up.closes_at if follow_up else telling.closes_at,
         finished_at=follow_up.finished_at if follow_up else None,
+        mode=mode,
+        entered_by=entered_by,
     )
 
 

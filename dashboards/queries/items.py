@@ -33,6 +33,7 @@ def items(patient: Patient, key: str, *, only_given: bool = False) -> ItemTable 
     return ItemTable(
         title=instrument.wording["en"].title,
         days=tuple((r.finished_at or r.started_at).astimezone(zone).date() for r in responses),
+        modes=tuple(r.mode for r in responses),
         rows=tuple(row for row in rows if not only_given or any(row.answers)),
         choices=tuple(_choices(instrument, shown).items()),
     )

@@ -10,8 +10,6 @@ from dashboards.rows import (
 from surveys.instruments import Scale
 from surveys.models import Response, Score
 
-STAFF_ENTERED = (Response.Mode.STAFF, Response.Mode.PHONE)
-
 
 def series_of(responses: Sequence[Response], scale: Scale) -> Series | None:
     points = [
@@ -32,7 +30,7 @@ def _point(response: Response, score: Score, scale: Scale) -> Point | None:
         exact=score.exact,
         band=score.band or _chosen_words(response, scale),
         missing=score.missing,
-        by_staff=response.mode in STAFF_ENTERED,
+        mode=response.mode,
         late=response.late,
     )
 

@@ -1,7 +1,7 @@
 """Plain records between queries and figures, tables and sentences."""
 
 from dashboards.rows.alerts import AlertEventRow, AlertRow, most_pressing
-from dashboards.rows.history import Asked, Coming, Given, ItemRow, ItemTable, Mail
+from dashboards.rows.history import Answerable, Asked, Coming, Given, ItemRow, ItemTable, Mail
 from dashboards.rows.levels import lost_again, newest, plain, reference_lines
 from dashboards.rows.trends import (
     Definitions,
@@ -29,6 +29,7 @@ from dashboards.rows.worklist import (
 __all__ = [
     "AlertEventRow",
     "AlertRow",
+    "Answerable",
     "Asked",
     "Coming",
     "Definitions",

@@ -17,6 +17,19 @@ class Asked:
     reasons: tuple[str, ...] = ()
     closes_at: datetime | None = None
     finished_at: datetime | None = None
+    mode: str = ""  # how its answers came, where not all came through the link
+    entered_by: str = ""  # the member's name
+
+
+@dataclass(frozen=True, slots=True)
+class Answerable:
+    """A follow-up that takes answers now."""
+
+    id: UUID
+    instruments: tuple[str, ...]  # titles
+    closes_at: datetime
+    is_late: bool
+    is_begun: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,5 +95,10 @@ class ItemRow:
 class ItemTable:
     title: str
     days: tuple[date, ...]  # newest first
+    modes: tuple[str, ...]  # how the answers of each day came
     rows: tuple[ItemRow, ...] = field(default_factory=tuple)
     choices: tuple[tuple[int, str], ...] = ()
+
+    @property
+    def columns(self) -> tuple[tuple[date, str], ...]:
+        return tuple(zip(self.days, self.modes, strict=True))

@@ -34,8 +34,12 @@ class Point:
     exact: Decimal  # before rounding: what thresholds compare
     band: str = ""
     missing: int = 0  # unanswered items the score was estimated without
-    by_staff: bool = False
+    mode: str = "link"  # how the answers came; "phone" and "staff": entered by staff
     late: bool = False  # after its window: shown, never in an outcome
+
+    @property
+    def by_staff(self) -> bool:
+        return self.mode in ("phone", "staff")
 
 
 @dataclass(frozen=True, slots=True)

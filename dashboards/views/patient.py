@@ -46,6 +46,7 @@ def patient(request: StaffRequest, patient_id: UUID) -> HttpResponse:
         "over": queries.maybe_over_now(course, infusions, now=now),
         "follow_ups": follow_ups,
         "completion": queries.completion(follow_ups),
+        "answerable": queries.answerable(found, now=now),
         "coming": queries.coming(found, courses, now=now),
         "mails": mails,
         "mail_days": mail_days(found),

@@ -20,6 +20,8 @@ from surveys.instruments.shape import Answers
 from surveys.models import FollowUp, Response
 from surveys.questions import Part, Question
 
+_NEAREST: list[str] = [Response.Mode.LINK, Response.Mode.TABLET, Response.Mode.PHONE]
+
 
 @transaction.atomic
 def record(
@@ -31,6 +33,7 @@ def record(
     by: Actor,
     now: datetime,
     language: str | None = None,
+    mode: str = Response.Mode.LINK,
 ) -> Recorded:
     """Keep the answers of one screen. Raises OffScale, NotAsked or NotTaken, and keeps nothing.
 
@@ -48,6 +51,7 @@ def record(
     response.patient = follow_up.patient  # read already, with the clinic
     changed = [item for item in given if _is_new(response, item, given[item])]
     if changed and follow_up.finished_at is None:
+        _mark(response, mode, by)
         _keep(response, asked.part, given, changed, now)
         _stamp(follow_up, asked.part.language, now)
         _write_audit(response, changed, by=by, now=now)
@@ -79,6 +83,13 @@ def _new_response(follow_up: FollowUp, part: Part, now: datetime) -> Response:
 
 def _is_new(response: Response, item: str, value: int | None) -> bool:
     return item not in response.answers or response.answers[item] != value
+
+
+def _mark(response: Response, mode: str, by: Actor) -> None:
+    """One answer taken down by staff, or given on the clinic's tablet, marks the whole response: a
+    score says the most that came between the patient and it."""
+    if _NEAREST.index(mode) >= _NEAREST.index(response.mode):
+        response.mode, response.entered_by = mode, by.member
 
 
 def _keep(

@@ -7,12 +7,12 @@ from typing import Self
 from django.db import models
 from django.db.models import Q
 
-from clinic.models import Course, Infusion, Patient, User
+from clinic.models import Course, Infusion, Member, Patient, User
 
 
 class FollowUpQuerySet(models.QuerySet["FollowUp"]):
-    def visible_to(self, user: User) -> Self:
-        return self.filter(patient__in=Patient.objects.visible_to(user))
+    def visible_to(self, viewer: Member | User) -> Self:
+        return self.filter(patient__in=Patient.objects.visible_to(viewer))
 
     def live(self) -> Self:
         """Neither finished nor withdrawn."""

@@ -21,6 +21,7 @@ log infusion             yes yes yes no
 record clinical details  yes yes no  no
 send messages            yes yes yes no
 take alert               yes yes no  no
+enter answers            yes yes no  no
 set up clinic            yes no  no  no
 """
 ROWS = [line.rsplit(maxsplit=4) for line in TABLE.strip().splitlines()]

@@ -53,8 +53,8 @@ def test_without_a_gap_the_line_goes_on():
     [
         pytest.param({}, "circle", id="answered by the patient"),
         pytest.param({"missing": 1}, "circle-open", id="estimated"),
-        pytest.param({"by_staff": True}, "square", id="entered by staff"),
-        pytest.param({"by_staff": True, "missing": 2}, "square-open", id="both"),
+        pytest.param({"mode": "phone"}, "square", id="entered by staff"),
+        pytest.param({"mode": "phone", "missing": 2}, "square-open", id="both"),
     ],
 )
 def test_the_symbol_says_how_a_score_came_about(more, symbol):

@@ -211,6 +211,35 @@ def patients(tour: Tour) -> None:
     tour.visit("patient-own-trend-closed", f"/patients/{new.patient_id}/")
 
 
+def telephone(tour: Tour) -> None:
+    """A patient on the telephone, in their own language, with a red flag and a worrying answer."""
+    _sign_in(tour, tour.seed["responder"])
+    follow_up = people.open_follow_up(tour.screen.language)
+    tour.visit("patient-to-call", f"/patients/{follow_up.patient_id}/")
+    tour.press("a[href$='/telephone/']")
+    seen: set[str] = set()
+    while "/check/" not in tour.page.url:
+        if "/help/" in tour.page.url:
+            tour.look(f"telephone-help-{len(seen)}")
+            tour.press("a[href*='/telephone/?']")
+            continue
+        name = tour.page.input_value("input[name=question]").replace("/", "-")
+        if name.startswith("checkin") or name in ("mood-1", "nrs24-worst", "phq9-1", "phq9-9"):
+            tour.look(f"telephone-{name}")
+        if not seen:
+            tour.press("#answers button.button")
+            tour.look("telephone-unanswered")
+        seen.add(name)
+        chosen = tour.page.locator("input[name=answer]").nth(1 if name == "phq9-9" else 0)
+        chosen.evaluate("(input) => { input.checked = true; }")
+        tour.press("#answers button.button")
+    tour.look("telephone-check")
+    tour.press("main form button.button")
+    tour.look("patient-called")
+    spanish = people.open_follow_up("en", ("peg",))
+    tour.visit("telephone-untranslated", f"/follow-ups/{spanish.pk}/telephone/?language=es")
+
+
 def forms(tour: Tour) -> None:
     _sign_in(tour, tour.seed["email"])
     tour.visit("enrol", "/patients/enrol/")
@@ -273,6 +302,7 @@ def _sign_in(tour: Tour, email: str) -> None:
 WALKS = (
     Walk("lists", lists),
     Walk("patients", patients),
+    Walk("telephone", telephone),
     Walk("forms", forms),
     Walk("clinic", the_clinic),
     Walk("not-allowed", not_allowed),
