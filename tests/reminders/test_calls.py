@@ -74,12 +74,14 @@ def test_at_the_first_trouble_the_calls_that_wait_for_a_connection_are_called_of
     postmark.next += [Behaviour.ANSWER_500, Behaviour.ANSWER_500]
     drain_at(now)
     came = Counter(Attempt.objects.values_list("outcome", "error"))
-    assert came[Came.NOT_SENT, "called off"] == 1
-    assert Message.objects.get(state=State.SCHEDULED).attempts == 0
+    off = came[Came.NOT_SENT, "called off"]
+    assert off >= 1  # or two, where the first call failed before the second had begun
+    waiting = Message.objects.filter(state=State.SCHEDULED)
+    assert set(waiting.values_list("attempts", flat=True)) == {0}
+    assert (waiting.count(), Message.objects.filter(state=State.UNKNOWN).count()) == (off, 3 - off)
     postmark.next.clear()
     drain_at(now + MINUTE)
-    assert Message.objects.filter(state=State.ACCEPTED).count() == 1
-    assert Message.objects.filter(state=State.UNKNOWN).count() == 2
+    assert Message.objects.filter(state=State.ACCEPTED).count() == off
 
 
 def test_over_an_api_a_few_calls_wait_for_a_connection(message, postmark, now):
