@@ -127,8 +127,9 @@ def letters(world: World, sample: Sample, language: str) -> Iterator[EmailMessag
         yield _written(message_letter(_message(world, sample, language), ("phq9", "gad7")))
         return
     rule = Alert.TEST_RULE if sample.is_test else world.alert.rule
-    for level in Alert.Level:
+    for n, level in enumerate(Alert.Level):
         about = {"patient": world.course.patient, "level": level, "rule": rule}
+        about["reference"] = f"7F3K-3{n}"  # a random one could begin with a score
         alert = make_alert(world.clinic, now=world.now, trigger=world.alert.trigger, **about)
         yield _written(notice_letter(make_notice(alert, world.reader, now=world.now)))
 
