@@ -31,6 +31,9 @@ class PatientDetails:
     zone: str = ""  # blank: the clinic's
     send_hour: int | None = None  # local hour the patient prefers
     allowed_days: tuple[int, ...] = ()  # weekdays, 0 = Monday; empty: every day
+    trusted_name: str = ""  # somebody the clinic may call when it does not reach the patient
+    trusted_relation: str = ""
+    trusted_phone: str = ""
     id: uuid.UUID = field(default_factory=uuid.uuid4)
 
 
@@ -75,15 +78,27 @@ def check_email(email: str) -> str:
     return tidy
 
 
-def check_phone(phone: str) -> str:
+def check_phone(phone: str, field: str = "phone") -> str:
     tidy = " ".join(phone.split())
     if tidy and not 7 <= sum(character.isdigit() for character in tidy) <= 15:
-        raise Refused(_("Enter a phone number with area code, or leave it empty."), field="phone")
+        raise Refused(_("Enter a phone number with area code, or leave it empty."), field=field)
     return tidy
 
 
-def check_mrn(mrn: str) -> str:
-    return " ".join(mrn.split())
+def check_trusted_phone(phone: str) -> str:
+    return check_phone(phone, field="trusted_phone")
+
+
+def check_trusted_person(name: str, relation: str, phone: str) -> None:
+    """A name without a number helps nobody at night, nor a number that nobody answers to."""
+    if phone and not name:
+        raise Refused(_("Enter the name of the trusted person."), field="trusted_name")
+    if (name or relation) and not phone:
+        raise Refused(_("Enter the trusted person's telephone."), field="trusted_phone")
+
+
+def tidy_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def check_language(language: str) -> str:

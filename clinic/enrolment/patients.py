@@ -20,14 +20,18 @@ _CHECKS: Mapping[str, Callable[[Any], Any]] = {
     "name": details.check_name,
     "email": details.check_email,
     "phone": details.check_phone,
-    "mrn": details.check_mrn,
+    "mrn": details.tidy_line,
     "language": details.check_language,
     "zone": details.check_zone,
     "send_hour": details.check_send_hour,
     "allowed_days": details.check_allowed_days,
+    "trusted_name": details.tidy_line,
+    "trusted_relation": details.tidy_line,
+    "trusted_phone": details.check_trusted_phone,
 }
 DETAILS = frozenset(_CHECKS) | {"birth_date"}
-_IDENTITY = ("name", "birth_date", "email", "phone", "mrn")
+_TRUSTED = ("trusted_name", "trusted_relation", "trusted_phone")
+_IDENTITY = ("name", "birth_date", "email", "phone", "mrn", *_TRUSTED)
 
 
 @transaction.atomic
@@ -52,6 +56,7 @@ def enrol(
     if course := _enrolled_by_this_form(clinic, patient_details, course_details):
         return course
     patient = _new_patient(clinic, patient_details, now)
+    details.check_trusted_person(*(getattr(patient, name) for name in _TRUSTED))
     _refuse_duplicate(patient, another_person)
     patient.save(force_insert=True)
     search.reindex(patient)
@@ -85,6 +90,7 @@ def change_details(
         return patient
     for name in changed:
         setattr(patient, name, columns[name])
+    details.check_trusted_person(*(getattr(patient, name) for name in _TRUSTED))
     if "mrn" in changed:
         _refuse_taken_mrn(patient)
     patient.save(update_fields=changed)

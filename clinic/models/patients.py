@@ -48,6 +48,10 @@ class Patient(models.Model):
     email = SealedTextField(blank=True)  # optional: without it dues go to the call list
     phone = SealedTextField(blank=True)
     mrn = SealedTextField(blank=True)
+    # Whom the clinic may call when it is worried and does not reach the patient; optional.
+    trusted_name = SealedTextField(blank=True, default="", db_default="")
+    trusted_relation = SealedTextField(blank=True, default="", db_default="")
+    trusted_phone = SealedTextField(blank=True, default="", db_default="")
     language = models.CharField(max_length=5, default="en")
     zone = models.CharField(max_length=64, blank=True)  # IANA; blank means the clinic's
     send_hour = models.PositiveSmallIntegerField(null=True, blank=True)  # the patient's own wish

@@ -29,6 +29,7 @@ class Person:
     language: str
     phone: str
     mrn: str
+    trusted: tuple[str, str, str] = ("", "", "")  # name, relation, telephone
 
     @property
     def email(self) -> str:
@@ -41,10 +42,19 @@ def person(number: int, language: str, rng: Random) -> Person:
     """The `number`-th of one language: names do not repeat within forty people."""
     first, last = _FIRST[language].split(), _LAST[language].split()
     stride = 7 if language == "es" else 11  # no common divisor with the number of surnames
+    surname = last[(number * stride) % len(last)]
     return Person(
-        name=f"{first[number % len(first)]} {last[(number * stride) % len(last)]}",
+        name=f"{first[number % len(first)]} {surname}",
         birth_date=date(rng.randint(1948, 2003), rng.randint(1, 12), rng.randint(1, 28)),
         language=language,
         phone=f"555-01{rng.randint(0, 99):02d}-{number:03d}",
         mrn=f"D{2600 + number:05d}" if language == "en" else f"D{4600 + number:05d}",
+        trusted=_trusted(f"{first[-1 - number % len(first)]} {surname}", number),
     )
+
+
+def _trusted(name: str, number: int) -> tuple[str, str, str]:
+    """Two in three have named somebody."""
+    relations = ("", "spouse", "sister or brother")
+    relation = relations[number % len(relations)]
+    return (name, relation, f"555-0199-{number:03d}") if relation else ("", "", "")

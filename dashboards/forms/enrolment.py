@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from clinic import consent
 from clinic.enrolment import PatientDetails
 from dashboards.forms.courses import CourseForm
-from dashboards.forms.patients import PersonForm
+from dashboards.forms.patients import TRUSTED, PersonForm
 
 
 class EnrolForm(PersonForm, CourseForm):
@@ -28,7 +28,9 @@ class EnrolForm(PersonForm, CourseForm):
     IN_SIGHT = (
         "name", "birth_date", "email", "phone", "language", "zone", "indication", "protocol"
     )  # fmt: skip
-    FOLDED = ("planned_infusions", "first_infusion_at", "mrn", "send_hour", "allowed_days")
+    FOLDED = (
+        "planned_infusions", "first_infusion_at", "mrn", *TRUSTED, "send_hour", "allowed_days"
+    )  # fmt: skip
 
     def clean(self) -> dict[str, Any]:
         """What was understood, kept apart: a field refused later still shows in the preview."""
@@ -55,4 +57,5 @@ class EnrolForm(PersonForm, CourseForm):
             zone=given["zone"],
             send_hour=given["send_hour"],
             allowed_days=tuple(given["allowed_days"]),
+            **{name: given[name] for name in TRUSTED},
         )

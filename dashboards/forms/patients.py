@@ -22,6 +22,9 @@ US_ZONES = [
 ]
 
 
+TRUSTED = ("trusted_name", "trusted_relation", "trusted_phone")
+
+
 def zone_choices(clinic: Clinic) -> list[tuple[str, object]]:
     """The clinic's own first, the American ones by the names people use, then all of them."""
     known = {name for name, _label in US_ZONES}
@@ -73,6 +76,24 @@ class PersonForm(Refusable):
         widget=forms.CheckboxSelectMultiple,
         help_text=_("None ticked: on every day."),
     )
+    trusted_name = forms.CharField(
+        label=_("Trusted person"),
+        required=False,
+        max_length=200,
+        help_text=_(
+            "Somebody the clinic may call when it is worried and does not reach the patient."
+            " Ask the patient whom, and whether that is all right."
+        ),
+    )
+    trusted_relation = forms.CharField(
+        label=_("Who that is to the patient"), required=False, max_length=80
+    )
+    trusted_phone = forms.CharField(
+        label=_("Trusted person's telephone"),
+        required=False,
+        max_length=32,
+        widget=forms.TextInput({"type": "tel"}),
+    )
     email_seen = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: object, clinic: Clinic, **more: object) -> None:
@@ -100,5 +121,5 @@ class ContactForm(PersonForm):
 
 def contact_initial(patient: Patient) -> dict[str, object]:
     names = ("name", "birth_date", "email", "phone", "language", "zone", "mrn", "send_hour",
-             "allowed_days")  # fmt: skip
+             "allowed_days", *TRUSTED)  # fmt: skip
     return {name: getattr(patient, name) for name in names} | {"email_seen": patient.email}

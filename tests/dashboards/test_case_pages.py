@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 
+from clinic import enrolment
 from clinic.actors import member_actor
 from clinic.models import Member
 from surveys import alerts
@@ -221,3 +222,15 @@ def test_an_old_form_sent_again_is_refused_and_may_be_sent_once_it_was_looked_at
     assert "This alert was opened again since." in page
     alert.refresh_from_db()
     assert alert.closed_at == later + 5 * MINUTE
+
+
+def test_the_trusted_person_is_there_to_be_called(alert, treated, clinician, desk_of):
+    client = desk_of(clinician)
+    assert "Trusted person" in body(client.get(url("alert", alert)))
+    person = treated.patient
+    given = {"trusted_name": "Lucía", "trusted_relation": "sister", "trusted_phone": "432 555 0188"}
+    enrolment.change_details(person, given, by=BY_TEST, now=alert.raised_at)
+    page = body(client.get(url("alert", alert)))
+    assert 'href="tel:4325550188"' in page
+    assert "Lucía" in page
+    assert "(sister)" in page

@@ -103,6 +103,14 @@ def test_what_was_typed_is_kept_when_something_is_wrong(client_at_desk, field, w
     assert "432 555 0142" in page
 
 
+def test_half_a_trusted_person_comes_back_as_typed(client_at_desk):
+    page = body(client_at_desk.post(URL, typed(trusted_name="Lucía Peña")))
+    assert "Enter the trusted person's telephone." in page
+    assert 'value="Lucía Peña"' in page
+    client_at_desk.post(URL, typed(trusted_name="Lucía Peña", trusted_phone="432 555 0188"))
+    assert Patient.objects.get().trusted_phone == "432 555 0188"
+
+
 def test_a_slip_in_the_address_is_asked_about_once(client_at_desk):
     given = typed(email="benita@gmial.com")
     page = body(client_at_desk.post(URL, given))
