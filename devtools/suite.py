@@ -22,7 +22,7 @@ from devtools.servers.valkey import describe, tests_binary
 
 # The only things of the caller's environment that change what is tested.
 HONOURED = ("REDIS_URL", "TEST_DATABASE_URL", "CHROMIUM", "HYPOTHESIS_PROFILE")
-APART = "processes or browser"
+PROCESSES = "processes and not browser"
 TOGETHER = "not processes and not browser"
 SUMMARY = re.compile(r"^(=+ )?.*\b(passed|failed|error|errors|skipped|no tests ran)\b.* in [\d.]+s")
 COLOURS = re.compile(r"\x1b\[[\d;]*m")
@@ -61,7 +61,7 @@ def _everything() -> int:
         print("\n-- Checks", flush=True)
         checked = check.main([])
         results = [_run(stage) for stage in _without_processes(database)]
-        results += _side_by_side(_with_processes(database))
+        results += _side_by_side(_lanes(database))
     if not chromium:
         print(NO_BROWSER)
     print(f"\nEverything together: {time.monotonic() - began:.0f} s")
@@ -81,12 +81,14 @@ def _without_processes(database: str) -> list[Stage]:
     ]
 
 
-def _with_processes(database: str) -> list[Stage]:
+def _lanes(database: str) -> list[list[Stage]]:
+    """About as long as each other. What a page looks like is the same on both databases; the
+    journeys, which use processes and a browser, are made on both."""
     own_servers = ["tests/devtools", "tests/test_deploy.py"]
-    name = "processes and browser"
+    journeys = Stage("PostgreSQL, processes", "processes", _on(database), without=own_servers)
     return [
-        Stage(f"SQLite, {name}", APART, _environment()),
-        Stage(f"PostgreSQL, {name}", APART, _on(database), without=own_servers),
+        [Stage("SQLite, browser", "browser", _environment())],
+        [Stage("SQLite, processes", PROCESSES, _environment()), journeys],
     ]
 
 
@@ -115,22 +117,26 @@ def _introduce(postgres: str, chromium: str | None) -> None:
     print(f"Browser:  {browser.version(chromium)}" if chromium else NO_BROWSER, flush=True)
 
 
-def _side_by_side(stages: Sequence[Stage]) -> list[tuple[int, str]]:
+def _side_by_side(lanes: Sequence[Sequence[Stage]]) -> list[tuple[int, str]]:
     """At the same time, for they mostly wait. The first is shown as it goes, the others after it.
 
     A Redis that was given to us is emptied by the tests of one, so there they take turns.
     """
     if "REDIS_URL" in os.environ:
-        return [_run(stage) for stage in stages]
-    first, *others = stages
+        return [_run(stage) for lane in lanes for stage in lane]
+    first, *others = lanes
     with ThreadPoolExecutor() as threads:
         written = [StringIO() for _ in others]
-        running = [threads.submit(_run, *pair) for pair in zip(others, written, strict=True)]
-        results = [_run(first)]
-        for stage, text in zip(running, written, strict=True):
-            results.append(stage.result())
+        running = [threads.submit(_in_turn, *pair) for pair in zip(others, written, strict=True)]
+        results = _in_turn(first)
+        for lane, text in zip(running, written, strict=True):
+            results += lane.result()
             print(text.getvalue(), end="", flush=True)
     return results
+
+
+def _in_turn(lane: Sequence[Stage], out: TextIO | None = None) -> list[tuple[int, str]]:
+    return [_run(stage, out) for stage in lane]
 
 
 def _run(stage: Stage, out: TextIO | None = None) -> tuple[int, str]:
