@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from io import StringIO
 from typing import TextIO
 
-from devtools import browser, check
+from devtools import browser, check, safeguards
 from devtools.processes import ROOT, machine_environment
 from devtools.servers.postgres import Postgres
 from devtools.servers.valkey import describe, tests_binary
@@ -43,8 +43,10 @@ class Stage:
 
 
 def main(arguments: list[str]) -> int:
+    if arguments[:1] == ["safeguards"]:
+        return safeguards.main(arguments[1:])
     if arguments not in ([], ["fast"]):
-        print("usage: ./dev test [fast]", file=sys.stderr)
+        print("usage: ./dev test [fast | safeguards [N ...]]", file=sys.stderr)
         return 2
     if arguments:
         fast = Stage("SQLite, fast", f"{TOGETHER} and not postgres and not slow", _environment(), 2)

@@ -1,24 +1,16 @@
 """docs/faults.md names a test, or a reason, for each fault. What it names must be there."""
 
-import ast
-import re
-
 from devtools.processes import ROOT
+from tests.guards import registers
+from tests.guards.registers import NAMED, functions
 
 PAGE = ROOT / "docs" / "faults.md"
 CASES = range(1, 26)
-NAMED = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")
 NOT_TRIED = "**Not tried:**"
 
 
 def rows() -> dict[int, str]:
-    found = re.findall(r"^\| (\d+) \|(.*)\|$", PAGE.read_text(), re.MULTILINE)
-    return {int(number): cells for number, cells in found}
-
-
-def functions(path: str) -> set[str]:
-    tree = ast.parse((ROOT / path).read_text())
-    return {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+    return registers.rows(PAGE)
 
 
 def test_each_fault_has_its_row_in_order():
@@ -33,13 +25,7 @@ def test_each_row_names_a_test_and_says_why_where_something_is_left_out():
 
 
 def test_each_test_that_is_named_exists():
-    missing = [
-        f"{number}: {path}::{name}"
-        for number, cells in rows().items()
-        for path, name in NAMED.findall(cells)
-        if not (ROOT / path).exists() or name not in functions(path)
-    ]
-    assert missing == []
+    assert registers.missing(rows()) == []
 
 
 def test_each_test_of_a_fault_is_named():

@@ -233,6 +233,7 @@ def test_two_who_take_it_at_the_same_instant(alert, team, now):
     assert alert.owner in members
     logged = alert.events.filter(kind__in=["taken", "note"])
     assert {event.member for event in logged} == set(members)
+    assert sorted(event.kind for event in logged) == ["note", "taken"], "one has it"
 
 
 @pytest.mark.postgres
