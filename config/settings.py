@@ -154,6 +154,10 @@ DEFAULT_FROM_EMAIL = MAIL_FROM
 MAIL_MODE = env_str("MAIL_MODE", "hold")
 if MAIL_MODE not in ("hold", "send") and not re.fullmatch(r"redirect:[^@\s]+@[^@\s]+", MAIL_MODE):
     raise ImproperlyConfigured("MAIL_MODE: use hold, send or redirect:ADDRESS")
+# A mailbox of the operators that gets one e-mail a day, by which they see that mail leaves here.
+HEARTBEAT_TO = env_str("HEARTBEAT_TO", "")
+if HEARTBEAT_TO and not re.fullmatch(r"[^@\s]+@[^@\s]+", HEARTBEAT_TO):
+    raise ImproperlyConfigured("HEARTBEAT_TO: use an e-mail address, or leave it empty")
 # How many messages one drain may be handing over at the same time, each on its own connection.
 MAIL_CONNECTIONS = env_int("MAIL_CONNECTIONS", 16)
 # After this a worker that took a message is given up. Far above one call (25 s at most).

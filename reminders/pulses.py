@@ -7,6 +7,8 @@ from reminders.models import Pulse
 TICK = "tick"
 SENDS = "sends"  # a drain of messages and notices ended as it should
 EVENTS = "events"  # a drain of providers' reports did
+HEARTBEAT = "heartbeat"  # the daily e-mail to the operators was accepted
+HEARTBEAT_TRIED = "heartbeat tried"
 LOOP = "run_engine"  # the engine that needs no Celery and no Redis goes round
 
 

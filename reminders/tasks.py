@@ -11,7 +11,7 @@ from django.conf import settings
 from django.dispatch import receiver
 from kombu.exceptions import OperationalError
 
-from reminders import delivery, dispatch, notices, pulses, ticking
+from reminders import delivery, dispatch, heartbeat, notices, pulses, ticking
 from reminders.timekeeping import database_clock
 from surveys.signals import alert_raised
 
@@ -49,6 +49,7 @@ def _wake(work: ticking.Work, already: ticking.Work = _NOTHING) -> ticking.Work:
 def drain() -> None:
     clock = database_clock()
     dispatch.drain(clock=clock, stop=stopping)
+    heartbeat.send(clock=clock)
     pulses.beat(pulses.SENDS, now=clock())
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from math import ceil
 
-from reminders import claiming, lanes, notices, planning, pulses, replaying, settling
+from reminders import claiming, heartbeat, lanes, notices, planning, pulses, replaying, settling
 from reminders.models import Message, Notice, ProviderEvent, State
 
 logger = logging.getLogger(__name__)
@@ -66,7 +66,8 @@ def _drains(now: datetime) -> int:
         for model in (Notice, Message)
     )
     doubtful = bool(replaying.due(lanes.current(), now=now))
-    return min(max(ceil(due / A_DRAIN), int(doubtful)), MOST_DRAINS)
+    one_at_least = doubtful or heartbeat.is_due(now=now)
+    return min(max(ceil(due / A_DRAIN), int(one_at_least)), MOST_DRAINS)
 
 
 def _event_drains(now: datetime) -> int:

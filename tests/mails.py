@@ -19,12 +19,12 @@ from django.conf import settings
 from django.core import mail
 from django.core.cache import cache
 from django.db import models
-from django.test import Client
+from django.test import Client, override_settings
 
 from clinic import infusions
 from clinic.infusions import InfusionDetails
 from clinic.models import Clinic, Course, Infusion, Member
-from reminders import emails, lanes, trying
+from reminders import emails, heartbeat, lanes, trying
 from reminders.letters import message_letter, notice_letter
 from reminders.models import Message
 from reminders.samples import LANGUAGES, SAMPLES, Sample
@@ -208,7 +208,13 @@ def changed(world: World, language: str) -> list[EmailMessage]:
     return _mailed()
 
 
-ABOUT_ACCOUNTS: dict[str, Callable[[World, str], list[EmailMessage]]] = {
+def beat(world: World, language: str) -> list[EmailMessage]:
+    with override_settings(HEARTBEAT_TO="operators@north.example"):
+        return [_written(heartbeat.letter())] if language == "en" else []
+
+
+BY_KIND: dict[str, Callable[[World, str], list[EmailMessage]]] = {
+    "reminders/heartbeat": beat,
     "dashboards/invitation": invitation,
     "account/password_reset_key": reset,
     "account/unknown_account": unknown,
@@ -222,8 +228,8 @@ NEVER = {("reminders/notice", "es")}  # staff are written to in English
 
 def mails(world: World, kind: str, language: str) -> list[EmailMessage]:
     """Every form of this kind of e-mail; none in a language in which it is never written."""
-    if kind in ABOUT_ACCOUNTS:
-        return ABOUT_ACCOUNTS[kind](world, language)
+    if kind in BY_KIND:
+        return BY_KIND[kind](world, language)
     folder, _, template = kind.partition("/")
     found = list(templates(world, template, language)) if folder == "reminders" else []
     assert found or (kind, language) in NEVER, f"nothing writes {kind}: say how it comes to be sent"

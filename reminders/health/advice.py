@@ -55,4 +55,7 @@ ADVICE = {
         "an answer needs a person, and a notice did not arrive or nobody has come in 12 hours",
         "telephone that clinic now; then correct its responders' addresses",
     ),
+    "heartbeat": Advice(
+        "mail to staff may not leave this server", "look at tick and lane; then in the mailbox"
+    ),
 }

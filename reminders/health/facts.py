@@ -30,6 +30,7 @@ class Setup:
     is_provider: bool  # with reports of its own; plain SMTP has none
     takes_reports: bool  # the webhooks' secret is set
     tick: timedelta
+    has_heartbeat: bool = False  # HEARTBEAT_TO is set
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ REPORTS_ASIDE = timedelta(hours=25)  # a day is allowed for a report before its 
 SILENT_AFTER = 20  # accepted messages; fewer may all sit in a slow mailbox's queue
 SILENT_FOR = timedelta(hours=1)
 ACCEPTED_SAMPLE = 1000  # this many without a single word need no hour
+HEARTBEAT_AFTER = timedelta(hours=26)  # one a day, and two hours for what may come between
 UNTOLD_FOR = timedelta(minutes=10)  # a notice goes at once, and after a doubt every minute
 
 
@@ -37,6 +38,7 @@ def judge(engine: Engine, setup: Setup, now: datetime) -> list[Verdict]:
         reports(engine, now),
         webhooks(engine, setup, now),
         alerts(engine),
+        heartbeat(engine, setup, now),
     ]
 
 
@@ -133,6 +135,20 @@ def alerts(engine: Engine) -> Verdict:
 
 def _because(engine: Engine, wanted: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(pk for pk, reason in engine.escalated if reason == wanted))
+
+
+def heartbeat(engine: Engine, setup: Setup, now: datetime) -> Verdict:
+    """The first one goes with the first tick."""
+    if not setup.has_heartbeat:
+        return Verdict("heartbeat", Health.OK, "off: HEARTBEAT_TO is empty")
+    if setup.mail_mode == "hold":
+        return Verdict("heartbeat", Health.OK, "held: MAIL_MODE is hold")
+    last = engine.pulses.get("heartbeat")
+    if last is not None:
+        return _aged("heartbeat", last, HEARTBEAT_AFTER, now, "the last was accepted {} ago")
+    if "heartbeat tried" in engine.pulses:
+        return Verdict("heartbeat", Health.FAILED, "none was ever accepted")
+    return Verdict("heartbeat", Health.WARNING, "none has gone yet")
 
 
 def words(span: timedelta) -> str:

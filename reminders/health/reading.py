@@ -33,6 +33,7 @@ def setup() -> Setup:
         is_provider=settings.EMAIL_BACKEND.startswith("anymail.backends."),
         takes_reports=_takes_reports(lanes.current()),
         tick=timedelta(seconds=settings.TICK_SECONDS),
+        has_heartbeat=bool(settings.HEARTBEAT_TO),
     )
 
 

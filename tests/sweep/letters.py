@@ -32,13 +32,15 @@ _KINDS = {
     "fresh-link": ("fresh_link", {**_PATIENT, "nth": 0}),
     "notice": ("notice", {**_STAFF, "nth": 0, "test": False}),
     "notice-test": ("notice", {**_STAFF, "nth": 0, "test": True}),
+    "heartbeat": ("heartbeat", {"sender": "Afterglow"}),
 }
+_IN_ENGLISH = ("notice", "heartbeat")
 
 
 def written(language: str) -> Iterator[tuple[str, str]]:
     """The name and the HTML part of each. Staff are written to in English."""
     for name, (template, context) in _KINDS.items():
-        if template != "notice" or language == "en":
+        if template not in _IN_ENGLISH or language == "en":
             yield name, _html(replace(_LETTER, template=template, context=context), language)
 
 

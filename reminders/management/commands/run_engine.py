@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import DatabaseError, close_old_connections, connection
 
-from reminders import delivery, dispatch, pulses, ticking
+from reminders import delivery, dispatch, heartbeat, pulses, ticking
 from reminders.dispatch import Stop
 from reminders.timekeeping import database_clock
 
@@ -52,5 +52,6 @@ def one_round(stop: Stop) -> None:
     close_old_connections()
     ticking.tick(now=database_clock()())
     dispatch.drain(clock=database_clock(), stop=stop)
+    heartbeat.send(clock=database_clock())
     delivery.drain_events(clock=database_clock(), stop=stop)
     pulses.beat(pulses.LOOP, now=database_clock()())
