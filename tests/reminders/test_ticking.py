@@ -58,6 +58,16 @@ def test_a_message_whose_last_moment_has_passed_is_expired(settled, now, moment,
     assert message.state == state
 
 
+def test_of_very_many_the_next_tick_gives_up_the_rest(clinic, settled, now, monkeypatch):
+    monkeypatch.setattr(ticking, "EXPIRED", 2)
+    for n in range(3):
+        of = make_course(clinic, now=now, mrn=f"M{n}", name=f"P {n}")
+        make_message(of, now=now, not_after=now + HOUR)
+    later = now + HOUR + MICRO
+    assert [ticking.expire(now=later) for _ in range(3)] == [2, 1, 0]
+    assert set(Message.objects.values_list("state", "reason")) == {(State.EXPIRED, "missed")}
+
+
 def test_two_ticks_do_no_more_than_one(settled, clinician, now):
     make_alert(settled.patient.clinic, now=now)
     first, second = ticking.tick(now=now), ticking.tick(now=now)
