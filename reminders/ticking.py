@@ -11,7 +11,7 @@ from reminders.models import Message, Notice, ProviderEvent, State
 logger = logging.getLogger(__name__)
 
 REPLANNED = 2_000  # courses brought up to date in one tick, if its seconds allow
-EXPIRED = 5_000  # messages that are given up in one tick
+LOOKED_AT = 5_000  # due messages, the oldest, that may have become too late
 A_DRAIN = 250  # due rows for which one drain is woken
 MOST_DRAINS = 32
 
@@ -55,12 +55,13 @@ def work(*, now: datetime) -> Work:
 def expire(*, now: datetime) -> int:
     """Messages whose last moment has passed while nothing could be sent; the gate stops those left.
 
-    In order and not all: so PostgreSQL reads the index of what is due. It guesses badly how little
-    of what is scheduled is due, and would rather read through ten million rows.
+    Looks at the first that are due, as the claim does: so PostgreSQL reads the index of what is
+    due. Asked for those that are too late, it guesses badly how few they are, and would rather
+    read through ten million rows.
     """
     scheduled = Message.objects.filter(state=State.SCHEDULED)
-    missed = scheduled.filter(due_at__lte=now, not_after__lt=now).order_by("due_at", "pk")
-    keys = list(missed.values_list("pk", flat=True)[:EXPIRED])
+    due = scheduled.filter(due_at__lte=now).order_by("due_at", "pk")[:LOOKED_AT]
+    keys = [pk for pk, not_after in due.values_list("pk", "not_after") if not_after < now]
     if not keys:
         return 0
     ended = {"state": State.EXPIRED, "reason": "missed", "ended_at": now}

@@ -59,7 +59,7 @@ def test_a_message_whose_last_moment_has_passed_is_expired(settled, now, moment,
 
 
 def test_of_very_many_the_next_tick_gives_up_the_rest(clinic, settled, now, monkeypatch):
-    monkeypatch.setattr(ticking, "EXPIRED", 2)
+    monkeypatch.setattr(ticking, "LOOKED_AT", 2)
     for n in range(3):
         of = make_course(clinic, now=now, mrn=f"M{n}", name=f"P {n}")
         make_message(of, now=now, not_after=now + HOUR)
