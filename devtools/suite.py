@@ -89,8 +89,8 @@ def _lanes(database: str) -> list[list[Stage]]:
     own_servers = ["tests/devtools", "tests/test_deploy.py"]
     journeys = Stage("PostgreSQL, processes", "processes", _on(database), without=own_servers)
     return [
-        [Stage("SQLite, browser", "browser", _environment())],
-        [Stage("SQLite, processes", PROCESSES, _environment()), journeys],
+        [Stage("SQLite, browser", "browser", _environment()), journeys],
+        [Stage("SQLite, processes", PROCESSES, _environment())],
     ]
 
 
