@@ -87,9 +87,9 @@ def _lanes(database: str) -> list[list[Stage]]:
     """About as long as each other. What a page looks like is the same on both databases; the
     journeys, which use processes and a browser, are made on both."""
     own_servers = ["tests/devtools", "tests/test_deploy.py"]
-    journeys = Stage("PostgreSQL, processes", "processes", _on(database), without=own_servers)
+    on_postgresql = Stage("PostgreSQL, processes", "processes", _on(database), without=own_servers)
     return [
-        [Stage("SQLite, browser", "browser", _environment()), journeys],
+        [Stage("SQLite, browser", "browser", _environment()), on_postgresql],
         [Stage("SQLite, processes", PROCESSES, _environment())],
     ]
 

@@ -62,10 +62,8 @@ def expire(*, now: datetime) -> int:
     scheduled = Message.objects.filter(state=State.SCHEDULED)
     due = scheduled.filter(due_at__lte=now).order_by("due_at", "pk")[:LOOKED_AT]
     keys = [pk for pk, not_after in due.values_list("pk", "not_after") if not_after < now]
-    if not keys:
-        return 0
-    ended = {"state": State.EXPIRED, "reason": "missed", "ended_at": now}
-    return scheduled.filter(pk__in=keys).update(**ended)
+    late = scheduled.filter(pk__in=keys)
+    return late.update(state=State.EXPIRED, reason="missed", ended_at=now)
 
 
 def _drains(now: datetime) -> int:

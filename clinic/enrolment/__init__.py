@@ -8,12 +8,13 @@ They return the row as it now is.
 
 from clinic.enrolment.clinics import open_clinic
 from clinic.enrolment.courses import close_course, open_course
-from clinic.enrolment.details import CourseDetails, PatientDetails
+from clinic.enrolment.details import TRUSTED, CourseDetails, PatientDetails
 from clinic.enrolment.patients import change_details, enrol
 from clinic.enrolment.status import mark_deceased, pause, reinstate, resume, withdraw
 from clinic.enrolment.wishes import end_own_pause, is_own_pause, pause_own, prefer
 
 __all__ = [
+    "TRUSTED",
     "CourseDetails",
     "PatientDetails",
     "change_details",

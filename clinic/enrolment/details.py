@@ -9,12 +9,13 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.utils.translation import gettext as _
 
-from clinic.models import Indication
+from clinic.models import Indication, Patient
 from clinic.refusals import Refused
 from clinic.zones import is_zone
 
 MAX_AGE = 130  # years
 MAX_PLANNED = 200  # infusions in one course
+TRUSTED = ("trusted_name", "trusted_relation", "trusted_phone")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +50,7 @@ class CourseDetails:
 
 
 def check_name(name: str) -> str:
-    tidy = " ".join(name.split())
+    tidy = tidy_line(name)
     if not any(character.isalpha() for character in tidy):
         raise Refused(_("Enter the patient's name."), field="name")
     if len(tidy) > 200:
@@ -79,7 +80,7 @@ def check_email(email: str) -> str:
 
 
 def check_phone(phone: str, field: str = "phone") -> str:
-    tidy = " ".join(phone.split())
+    tidy = tidy_line(phone)
     if tidy and not 7 <= sum(character.isdigit() for character in tidy) <= 15:
         raise Refused(_("Enter a phone number with area code, or leave it empty."), field=field)
     return tidy
@@ -89,11 +90,11 @@ def check_trusted_phone(phone: str) -> str:
     return check_phone(phone, field="trusted_phone")
 
 
-def check_trusted_person(name: str, relation: str, phone: str) -> None:
+def check_trusted_person(patient: Patient) -> None:
     """A name without a number helps nobody at night, nor a number that nobody answers to."""
-    if phone and not name:
+    if patient.trusted_phone and not patient.trusted_name:
         raise Refused(_("Enter the name of the trusted person."), field="trusted_name")
-    if (name or relation) and not phone:
+    if (patient.trusted_name or patient.trusted_relation) and not patient.trusted_phone:
         raise Refused(_("Enter the trusted person's telephone."), field="trusted_phone")
 
 

@@ -30,8 +30,7 @@ _CHECKS: Mapping[str, Callable[[Any], Any]] = {
     "trusted_phone": details.check_trusted_phone,
 }
 DETAILS = frozenset(_CHECKS) | {"birth_date"}
-_TRUSTED = ("trusted_name", "trusted_relation", "trusted_phone")
-_IDENTITY = ("name", "birth_date", "email", "phone", "mrn", *_TRUSTED)
+_IDENTITY = ("name", "birth_date", "email", "phone", "mrn", *details.TRUSTED)
 
 
 @transaction.atomic
@@ -56,7 +55,7 @@ def enrol(
     if course := _enrolled_by_this_form(clinic, patient_details, course_details):
         return course
     patient = _new_patient(clinic, patient_details, now)
-    details.check_trusted_person(*(getattr(patient, name) for name in _TRUSTED))
+    details.check_trusted_person(patient)
     _refuse_duplicate(patient, another_person)
     patient.save(force_insert=True)
     search.reindex(patient)
@@ -90,7 +89,7 @@ def change_details(
         return patient
     for name in changed:
         setattr(patient, name, columns[name])
-    details.check_trusted_person(*(getattr(patient, name) for name in _TRUSTED))
+    details.check_trusted_person(patient)
     if "mrn" in changed:
         _refuse_taken_mrn(patient)
     patient.save(update_fields=changed)

@@ -29,7 +29,7 @@ class Person:
     language: str
     phone: str
     mrn: str
-    trusted: tuple[str, str, str] = ("", "", "")  # name, relation, telephone
+    trusted: tuple[str, str, str]  # name, relation, telephone
 
     @property
     def email(self) -> str:

@@ -7,9 +7,9 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from clinic import consent
-from clinic.enrolment import PatientDetails
+from clinic.enrolment import TRUSTED, PatientDetails
 from dashboards.forms.courses import CourseForm
-from dashboards.forms.patients import TRUSTED, PersonForm
+from dashboards.forms.patients import PersonForm
 
 
 class EnrolForm(PersonForm, CourseForm):

@@ -6,6 +6,7 @@ from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
+from clinic.enrolment import TRUSTED
 from clinic.models import Clinic, Patient
 from dashboards.forms.fields import Refusable
 from dashboards.queries.mail_days import WEEKDAYS
@@ -20,9 +21,6 @@ US_ZONES = [
     ("America/Anchorage", _("Alaska")),
     ("Pacific/Honolulu", _("Hawaii")),
 ]
-
-
-TRUSTED = ("trusted_name", "trusted_relation", "trusted_phone")
 
 
 def zone_choices(clinic: Clinic) -> list[tuple[str, object]]:

@@ -62,11 +62,10 @@ def test_refused_it_goes_again_after_a_quarter_of_an_hour(wanted, mail_server, n
 
 
 def test_a_worker_that_died_with_it_holds_nothing_up(wanted, mailoutbox, now, monkeypatch):
-    monkeypatch.setattr(heartbeat.calls, "alone", lambda *_: 1 / 0)
-    with pytest.raises(ZeroDivisionError):
-        send(now)
-    monkeypatch.undo()
-    wanted.HEARTBEAT_TO = TO  # undone too
+    with monkeypatch.context() as patch:
+        patch.setattr(heartbeat.calls, "alone", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            send(now)
     assert not send(now + MINUTE)
     assert send(now + heartbeat.AGAIN)
 
