@@ -82,6 +82,7 @@ class _Story:
 
     def _enrol(self, at: datetime) -> None:
         life, who = self.life, self.life.person
+        name, relation, phone = who.trusted
         details = PatientDetails(
             name=who.name,
             birth_date=who.birth_date,
@@ -92,7 +93,9 @@ class _Story:
             language=who.language,
             zone=life.zone,
             send_hour=life.send_hour,
-            **dict(zip(enrolment.TRUSTED, who.trusted, strict=True)),
+            trusted_name=name,
+            trusted_relation=relation,
+            trusted_phone=phone,
         )
         course = self._course_details(life.protocol, life.planned_count)
         self.course = enrolment.enrol(self.team.clinic, details, course, by=self._desk, now=at)
